@@ -1,0 +1,1 @@
+"""Wiring: which node follows which, one file per orchestration type."""

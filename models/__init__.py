@@ -1,0 +1,1 @@
+"""Brains: what thinks. Nodes know the protocol in `models.brain`, never a provider."""

@@ -1,0 +1,44 @@
+"""What a run may spend, and what it has spent."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from state.record import Record
+
+
+class Budget(Record):
+    """Upper bounds of a run. None: unbounded. Reaching one ends with a partial answer, not an error."""
+
+    seconds: float | None = Field(default=None, gt=0, description="Working time, without waiting for people.")
+    tokens: int | None = Field(default=None, gt=0, description="Input plus output tokens.")
+    money: float | None = Field(default=None, gt=0, description="US dollars.")
+    model_calls: int | None = Field(default=None, gt=0)
+    tool_calls: int | None = Field(default=None, ge=0)
+    rounds: int = Field(default=2, ge=0, description="Rounds of refinement after the first answer.")
+
+
+class Usage(Record):
+    """What has been spent so far."""
+
+    seconds: float = 0.0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    money: float = 0.0
+    model_calls: int = 0
+    tool_calls: int = 0
+
+    @property
+    def tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in Usage.model_fields})
+
+    def exceeded(self, budget: Budget) -> str | None:
+        """The name of the first bound that is used up, or None."""
+        for name in ("seconds", "tokens", "money", "model_calls", "tool_calls"):
+            bound = getattr(budget, name)
+            if bound is not None and getattr(self, name) >= bound:
+                return name
+        return None

@@ -1,0 +1,84 @@
+"""The plan: the whole control flow of a run, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import Field
+
+from state import check
+from state.budget import Budget
+from state.check import MAX_TASKS, Problem
+from state.record import Record
+from state.task import AGENT, MODEL, Task
+
+__all__ = ["AGENT", "MODEL", "Plan", "Problem", "Task", "check_plan"]
+
+
+class Plan(Record):
+    """The tasks of a run. Their order is free; what they read decides what runs when."""
+
+    tasks: list[Task] = Field(default_factory=list)
+
+    def task(self, task_id: str) -> Task:
+        """The task of that id. Raises KeyError."""
+        for task in self.tasks:
+            if task.id == task_id:
+                return task
+        raise KeyError(task_id)
+
+    def order(self) -> list[Task]:
+        """The tasks in topological order, ties in the plan's order. Raises ValueError on a cycle."""
+        waiting = {task.id: set(task.needs()) for task in self.tasks}
+        ordered: list[Task] = []
+        remaining = list(self.tasks)
+        while remaining:
+            ready = [task for task in remaining if not waiting[task.id] & {t.id for t in remaining}]
+            if not ready:
+                raise ValueError("the plan has a cycle: " + ", ".join(t.id for t in remaining))
+            ordered += ready
+            remaining = [task for task in remaining if task not in ready]
+        return ordered
+
+    def downstream(self, ids: set[str]) -> set[str]:
+        """`ids` and every task that needs one of them, directly or not."""
+        reached = set(ids)
+        for task in self.order():
+            if reached & set(task.needs()):
+                reached.add(task.id)
+        return reached
+
+
+def by_name(tools: Iterable[Any]) -> dict[str, Any]:
+    """Tools by their names."""
+    return {tool.name: tool for tool in tools}
+
+
+def check_plan(
+    plan: Plan | Mapping[str, Any],
+    tools: Mapping[str, Any] | Iterable[Any] = (),
+    budget: Budget | None = None,
+    *,
+    max_tasks: int = MAX_TASKS,
+) -> list[Problem]:
+    """The problems of a plan; an empty list means that it can run. Nothing is called.
+
+    `tools`: LangChain tools or ToolSpecs, in a list or by name. Raises pydantic's
+    ValidationError if `plan` isn't shaped like a plan at all.
+    """
+    plan = plan if isinstance(plan, Plan) else Plan.model_validate(plan)
+    known: Mapping[str, Any] = tools if isinstance(tools, Mapping) else by_name(tools)
+    if len(plan.tasks) > max_tasks:
+        message = f"a plan may have {max_tasks} tasks, this one has {len(plan.tasks)}"
+        return [Problem(code="too_many_tasks", message=message)]
+    problems = check.ids(plan.tasks)
+    for task in plan.tasks:
+        problems += check.reads(task, plan.tasks)
+        problems += check.tool(task, known)
+    if not problems:
+        try:
+            plan.order()
+        except ValueError as error:
+            problems.append(Problem(code="cycle", message=str(error)))
+    return problems + check.spending(plan.tasks, known, budget)

@@ -1,0 +1,128 @@
+"""What goes into a run, what flows through it, and what comes out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypedDict
+
+from langchain_core.messages import AnyMessage
+from langgraph.channels import DeltaChannel
+from pydantic import BaseModel, ConfigDict, Field
+
+from state.budget import Budget, Usage
+from state.intent import Intent
+from state.plan import Plan, Problem
+from state.record import Record
+from state.reducers import append_messages
+from state.result import Citation, TaskResult
+from state.verdict import Draft, Verdict
+
+STATE_VERSION = 1
+StopReason = Literal["answered", "not_found", "partial", "budget", "rounds", "refused", "declined", "failed"]
+
+
+class RunInput(BaseModel):
+    """A goal, and little else."""
+
+    model_config = ConfigDict(title="Goal")
+
+    goal: str = Field(
+        default="",
+        title="Goal",
+        description="What you want to know or have done, in your own words.",
+        examples=["How old must a senator be, and how old a president?"],
+    )
+    plan: Plan | None = Field(
+        default=None, title="Plan", description="A plan of your own; leave it out to have one made."
+    )
+    budget: Budget | None = Field(default=None, title="Budget", description="Upper bounds of what the run may spend.")
+
+
+class Rounds(Record):
+    """How often each loop of the graph has been taken in this run."""
+
+    clarify: int = 0
+    repair: int = 0
+    rewrite: int = 0
+    rerun: int = 0
+    replan: int = 0
+
+    @property
+    def refinements(self) -> int:
+        return self.rewrite + self.rerun + self.replan
+
+
+class RunReport(Record):
+    """Where the time and the money went."""
+
+    thread_id: str = ""
+    brain: str = ""
+    started: float = 0.0
+    ended: float = 0.0
+    usage: Usage = Field(default_factory=Usage)
+    rounds: Rounds = Field(default_factory=Rounds)
+    critical_path: list[str] = Field(default_factory=list, description="Task ids of the longest chain.")
+    critical_seconds: float = 0.0
+    notes: list[str] = Field(default_factory=list, description="Fallbacks taken, bounds reached, guards that spoke.")
+
+
+class RunState(TypedDict, total=False):
+    """The channels of a run. All but `messages` are of the current goal and start anew with the next."""
+
+    version: int
+    run_key: str
+    goal: str
+    budget: Budget
+    messages: Annotated[list[AnyMessage], DeltaChannel(append_messages, snapshot_frequency=100)]
+    intent: Intent | None
+    plan: Plan | None
+    plan_source: Literal["caller", "brain", "person"]
+    approved: bool
+    problems: list[Problem]
+    results: dict[str, TaskResult]
+    draft: Draft | None
+    verdict: Verdict | None
+    rounds: Rounds
+    usage: Usage
+    notes: list[str]
+    started: float
+    answer: str
+    citations: list[Citation]
+    stop_reason: StopReason | None
+    report: RunReport | None
+
+
+class RunOutput(TypedDict, total=False):
+    """What a caller gets back."""
+
+    answer: str
+    citations: list[Citation]
+    results: dict[str, TaskResult]
+    verdict: Verdict | None
+    stop_reason: StopReason | None
+    report: RunReport | None
+
+
+def fresh_run(goal: str, *, plan: Plan | None, budget: Budget, run_key: str, started: float) -> dict[str, Any]:
+    """The values that begin a run, so that nothing of the goal before is left over."""
+    return {
+        "version": STATE_VERSION,
+        "run_key": run_key,
+        "goal": goal,
+        "budget": budget,
+        "intent": None,
+        "plan": plan,
+        "plan_source": "caller" if plan else "brain",
+        "approved": False,
+        "problems": [],
+        "results": {},
+        "draft": None,
+        "verdict": None,
+        "rounds": Rounds(),
+        "usage": Usage(),
+        "notes": [],
+        "started": started,
+        "answer": "",
+        "citations": [],
+        "stop_reason": None,
+        "report": None,
+    }

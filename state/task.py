@@ -1,0 +1,86 @@
+"""A task: one step of a plan, as data a person can read and edit."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, JsonValue, field_validator
+
+from state import conditions, references
+from state.record import Record
+
+MODEL, AGENT = "model", "agent"
+ITEM_NAMES = frozenset({"item", "index"})
+ROUND_NAMES = frozenset({"result", "round", "last"})
+RESERVED = ITEM_NAMES | ROUND_NAMES
+
+
+class Task(Record):
+    """One step of a plan."""
+
+    id: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$", description="Short and unique: t1")
+    goal: str = Field(default="", description="One sentence for a person.")
+    tool: str = Field(
+        description="A registered tool's name; 'model' (one model call over its inputs); "
+        "'agent' (a bounded loop of a model and reading tools)."
+    )
+    args: dict[str, JsonValue] = Field(
+        default_factory=dict, description="JSON arguments; strings may hold references such as {{t1.rows[0].price}}."
+    )
+    after: list[str] = Field(default_factory=list, description="Tasks that must end first, though no data is taken.")
+    when: str | None = Field(default=None, description="Condition over earlier results; false skips the task.")
+    join: Literal["all", "any"] = Field(
+        default="all", description="'any': run as soon as any of its inputs came through."
+    )
+    each: str | list[JsonValue] | None = Field(
+        default=None, description="Reference to a list (or the list): one run per item, as {{item}} and {{index}}."
+    )
+    width: int = Field(default=8, ge=1, le=64, description="Items of `each` at work at the same time.")
+    until: str | None = Field(
+        default=None,
+        description="Condition on the own `result` and `round` (from 1); repeats until it holds. "
+        "{{last}} is the result of the round before.",
+    )
+    max_rounds: int = Field(default=5, ge=1, le=100, description="Bound of `until`.")
+    on_error: str = Field(
+        default="fail", pattern=r"^(fail|skip|fallback:\s*\S+)$", description="fail, skip, or 'fallback: TOOL'."
+    )
+    timeout: float | None = Field(default=None, gt=0, description="Seconds for one attempt; default: the tool's.")
+
+    @field_validator("after", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("join", "on_error", mode="before")
+    @classmethod
+    def _default_when_null(cls, value: Any, info: Any) -> Any:
+        return cls.model_fields[info.field_name].default if value is None else value
+
+    @field_validator("args", mode="before")
+    @classmethod
+    def _no_args(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+    @property
+    def fallback(self) -> str | None:
+        """The tool to fall back on, if one is named."""
+        return self.on_error.partition(":")[2].strip() or None
+
+    def reads(self) -> list[str]:
+        """The names this task reads, in order of appearance, `item` and the like included.
+
+        Raises BadReference or BadCondition.
+        """
+        found: dict[str, None] = {}
+        for reference in references.find([self.args, self.each]):
+            found[reference.root] = None
+        for condition in (self.when, self.until):
+            if condition:
+                found.update(dict.fromkeys(sorted(conditions.names(condition))))
+        return list(found)
+
+    def needs(self) -> list[str]:
+        """The tasks this one waits for: those it reads, and `after`. Raises as `reads`."""
+        read = [name for name in self.reads() if name not in RESERVED and name != self.id]
+        return list(dict.fromkeys([*read, *self.after]))

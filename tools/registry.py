@@ -1,0 +1,188 @@
+"""ToolSpec: a LangChain tool and what the orchestrator must know to use it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from langchain_core.tools import BaseTool, StructuredTool
+
+from state.check import parameters_of
+from state.policy import Risk
+from state.references import as_text
+from state.result import ErrorKind, Evidence
+
+UNKNOWN_TOOL_RISK: Risk = "write"
+
+
+class ToolFailure(Exception):
+    """A tool's typed error. Any other exception counts as permanent, time-outs and lost connections as transient.
+
+    `sent`: False if it is certain that nothing reached the receiver, so that a write may be tried again.
+    """
+
+    def __init__(
+        self, message: str, *, kind: ErrorKind = "permanent", retry_after: float | None = None, sent: bool = True
+    ) -> None:
+        super().__init__(message)
+        self.kind: ErrorKind = kind
+        self.retry_after = retry_after
+        self.sent = sent
+
+
+@dataclass(frozen=True)
+class ToolOutput:
+    """What a tool returns when its evidence is more than its value: `value` is JSON."""
+
+    value: Any
+    evidence: list[Evidence] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Call:
+    """The call a tool is serving, for tools that need more than their arguments."""
+
+    key: str = ""
+    thread_id: str = ""
+    task: str = ""
+    attempt: int = 1
+
+
+NO_CALL = Call()
+current_call: ContextVar[Call] = ContextVar("current_call", default=NO_CALL)
+"""Inside a tool: the call being served; `current_call.get().key` is the idempotency key of an effect."""
+
+
+@dataclass(frozen=True)
+class ToolSpec:
+    """A tool and the terms of its use.
+
+    The defaults are those of an unknown tool: it may write, repeating it may do harm, and what
+    it returns isn't trusted.
+    """
+
+    tool: BaseTool
+    risk: Risk = UNKNOWN_TOOL_RISK
+    idempotent: bool = False
+    trusted: bool = False
+    timeout: float = 60.0
+    retries: int = 2
+    concurrency: int = 8
+    rate: float | None = None
+    cost: float = 0.0
+    unavailable: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.tool.name
+
+    @property
+    def description(self) -> str:
+        return self.tool.description
+
+    @functools.cached_property
+    def parameters(self) -> dict[str, Any]:
+        """JSON schema of the arguments a model or a person may give."""
+        return parameters_of(self.tool)
+
+    @classmethod
+    def of(cls, tool: BaseTool | ToolSpec) -> ToolSpec:
+        """The spec of a tool; a plain tool's `metadata` may carry the spec's fields. Raises ValueError."""
+        if isinstance(tool, ToolSpec):
+            return tool
+        known = {f.name for f in fields(cls)} - {"tool"}
+        terms = {name: value for name, value in (tool.metadata or {}).items() if name in known}
+        if terms.get("risk", "read") not in ("read", "write", "irreversible"):
+            raise ValueError(f"tool '{tool.name}': risk is 'read', 'write' or 'irreversible', not {terms['risk']!r}")
+        return cls(tool=tool, **terms)
+
+    async def call(self, args: Mapping[str, Any], config: Any = None) -> ToolOutput:
+        """Call the tool once. Raises whatever it raises."""
+        if self.tool.response_format == "content_and_artifact":
+            request = {
+                "type": "tool_call",
+                "id": current_call.get().key or "call",
+                "name": self.name,
+                "args": dict(args),
+            }
+            message = await self.tool.ainvoke(request, config)
+            output = message.artifact if message.artifact is not None else message.content
+        else:
+            output = await self.tool.ainvoke(dict(args), config)
+        return output if isinstance(output, ToolOutput) else ToolOutput(output)
+
+
+class Toolbox(Mapping[str, ToolSpec]):
+    """The tools of a run, by name."""
+
+    def __init__(self, tools: Iterable[BaseTool | ToolSpec] = ()) -> None:
+        self._specs: dict[str, ToolSpec] = {}
+        for spec in map(ToolSpec.of, tools):
+            if spec.name in self._specs:
+                raise ValueError(f"two tools are called '{spec.name}'; rename one")
+            self._specs[spec.name] = spec
+
+    def __getitem__(self, name: str) -> ToolSpec:
+        return self._specs[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._specs)
+
+    def __len__(self) -> int:
+        return len(self._specs)
+
+    def available(self) -> list[ToolSpec]:
+        """The tools that can be used here and now."""
+        return [spec for spec in self._specs.values() if not spec.unavailable]
+
+
+def tool(
+    function: Callable[..., Any] | None = None,
+    *,
+    risk: Risk = "read",
+    idempotent: bool | None = None,
+    trusted: bool = False,
+    name: str | None = None,
+    **terms: Any,
+) -> Any:
+    """Make a tool of a documented, annotated function: the one thing to write to add a tool.
+
+    The function may be sync (it then runs in a thread) or async, and returns any JSON value, or a
+    ToolOutput with evidence. `terms` are further fields of ToolSpec. Reading is idempotent unless
+    said otherwise.
+
+        @tool(risk="read", trusted=True)
+        def stock(article: str) -> int:
+            \"\"\"How many of an article are in stock.\"\"\"
+    """
+    if function is None:
+        return functools.partial(tool, risk=risk, idempotent=idempotent, trusted=trusted, name=name, **terms)
+
+    def pack(output: Any) -> tuple[str, ToolOutput]:
+        packed = output if isinstance(output, ToolOutput) else ToolOutput(output)
+        return as_text(packed.value), packed
+
+    async def run_async(*args: Any, **kwargs: Any) -> tuple[str, ToolOutput]:
+        return pack(await function(*args, **kwargs))
+
+    def run(*args: Any, **kwargs: Any) -> tuple[str, ToolOutput]:
+        return pack(function(*args, **kwargs))
+
+    is_async = inspect.iscoroutinefunction(function)
+    wrapped: Callable[..., Any] | Callable[..., Awaitable[Any]] = functools.wraps(function)(
+        run_async if is_async else run
+    )
+    made = StructuredTool.from_function(
+        func=None if is_async else wrapped,
+        coroutine=wrapped if is_async else None,
+        name=name or function.__name__,
+        description=inspect.getdoc(function),
+        response_format="content_and_artifact",
+    )
+    return ToolSpec(
+        tool=made, risk=risk, trusted=trusted, idempotent=risk == "read" if idempotent is None else idempotent, **terms
+    )
