@@ -1,0 +1,41 @@
+"""The kit: what the nodes of a graph work with. Built once with the graph, narrowed for each run."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from langgraph.runtime import Runtime
+
+from memory.journal import Journal
+from models.brain import Brain
+from state.context import RunContext
+from state.policy import Policy
+from state.run import RunState
+from tools.registry import Toolbox
+
+
+class NodeFunction(Protocol):
+    """A step of a graph: reads the state, returns what changes in it."""
+
+    def __call__(self, state: RunState, runtime: Runtime[RunContext]) -> Awaitable[dict[str, Any]]: ...
+
+
+@dataclass(frozen=True)
+class Kit:
+    """A brain, the tools it may use, the policy they are used under, and the journal of effects."""
+
+    brain: Brain
+    tools: Toolbox
+    policy: Policy
+    journal: Journal
+    concurrency: int = 16
+    narrow: Callable[[Kit, RunContext], Awaitable[Kit]] | None = field(default=None, compare=False)
+
+    async def for_run(self, runtime: Runtime[RunContext]) -> Kit:
+        """The kit of one run: this one, with what the run's configuration overrides."""
+        context = runtime.context
+        if self.narrow is None or context is None:
+            return self
+        return await self.narrow(self, context)
