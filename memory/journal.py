@@ -10,7 +10,10 @@ EffectState = Literal["intended", "done", "failed", "in_doubt", "abandoned"]
 
 @dataclass(frozen=True)
 class Effect:
-    """One effect of one task. Times are epoch seconds; `args` and `outcome` are JSON objects."""
+    """One effect of one task. Times are epoch seconds; `args` and `outcome` are JSON objects.
+
+    `calls`: how often its tool has been called, or was about to be.
+    """
 
     key: str
     thread_id: str
@@ -20,6 +23,7 @@ class Effect:
     item: str = ""
     state: EffectState = "intended"
     outcome: dict[str, Any] | None = None
+    calls: int = 1
     created: float = 0.0
     updated: float = 0.0
 
@@ -44,8 +48,13 @@ class Journal(Protocol):
         """Record that `effect` is about to happen. Returns what the journal holds under that key already, and
         then changes nothing; None if the key is new."""
 
+    async def find(self, key: str) -> Effect | None:
+        """What the journal holds under `key`."""
+
     async def settle(self, key: str, state: EffectState, outcome: dict[str, Any] | None = None) -> None:
-        """Record what became of an effect. Raises KeyError for an unknown key."""
+        """Record what became of an effect; 'intended' once more counts a further call in `calls`.
+
+        Raises KeyError for an unknown key."""
 
     async def effects(self, thread_id: str | None = None) -> list[Effect]:
         """The effects of a thread, oldest first; of all threads if none is named."""
