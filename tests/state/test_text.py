@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from state.text import printable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain text\n\twith a tab", "plain text\n\twith a tab"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x9b31mred", "red"),
+        ("\x1b]8;;http://evil\x07click\x1b]8;;\x07", "click"),
+        ("\x1b]52;c;aGk=\x1b\\x", "x"),
+        ("\x1bPq#0\x1b\\sixel", "sixel"),
+        ("\x1bcreset", "reset"),
+        ("cut \x1b[", "cut "),
+        ("a\rb\r\nc", "a\nb\nc"),
+        ("nul\x00 bell\x07 back\x08", "nul bell back"),
+        ("exe\u202egpj.x", "exegpj.x"),
+        ("hid\U000e0041den", "hidden"),
+        ("zero\u200bwidth", "zerowidth"),
+        ("lone \ud800", "lone \ufffd"),
+        ("family \U0001f468\u200d\U0001f469 می\u200cخواهم", "family \U0001f468\u200d\U0001f469 می\u200cخواهم"),
+    ],
+)
+def test_printable(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from("\x1b[]\x9b\x07\\;mP")), max_size=200))
+def test_nothing_that_acts_is_left(text: str) -> None:
+    shown = printable(text)
+    assert not any(ord(c) < 32 and c not in "\n\t" for c in shown)
+    assert not any(0x7F <= ord(c) <= 0x9F for c in shown)
+    shown.encode("utf-8")
+    assert printable(shown) == shown
