@@ -17,6 +17,8 @@ from state.result import Citation, TaskResult
 from state.verdict import Draft, Verdict
 
 STATE_VERSION = 1
+PlanSource = Literal["caller", "brain", "person", "replan"]
+"""Who made the plan; 'replan': a brain, after it had read untrusted text."""
 StopReason = Literal["answered", "not_found", "partial", "budget", "rounds", "refused", "declined", "failed"]
 
 
@@ -75,7 +77,7 @@ class RunState(TypedDict, total=False):
     messages: Annotated[list[AnyMessage], DeltaChannel(append_messages, snapshot_frequency=100)]
     intent: Intent | None
     plan: Plan | None
-    plan_source: Literal["caller", "brain", "person"]
+    plan_source: PlanSource
     approved: bool
     problems: list[Problem]
     results: dict[str, TaskResult]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from pydantic import Field, JsonValue, field_validator
@@ -84,3 +85,32 @@ class Task(Record):
         """The tasks this one waits for: those it reads, and `after`. Raises as `reads`."""
         read = [name for name in self.reads() if name not in RESERVED and name != self.id]
         return list(dict.fromkeys([*read, *self.after]))
+
+    def rewired(self, names: dict[str, str]) -> Task:
+        """This task with the ids it reads renamed; ids that aren't in `names` stay."""
+        changed = {old: new for old, new in names.items() if old != new}
+        if not changed:
+            return self
+        word = re.compile(r"\b(" + "|".join(map(re.escape, changed)) + r")\b")
+        in_reference = references.REFERENCE
+
+        def rename(value: Any, *, everywhere: bool = False) -> Any:
+            if isinstance(value, str):
+                if everywhere:
+                    return word.sub(lambda found: changed[found.group()], value)
+                return in_reference.sub(
+                    lambda r: word.sub(lambda found: changed[found.group()], r.group(), count=1), value
+                )
+            if isinstance(value, dict):
+                return {key: rename(item) for key, item in value.items()}
+            return [rename(item) for item in value] if isinstance(value, list) else value
+
+        return self.model_copy(
+            update={
+                "args": in_value(self.args),
+                "each": in_value(self.each),
+                "after": [changed.get(name, name) for name in self.after],
+                "when": in_condition(self.when) if self.when else None,
+                "until": in_condition(self.until) if self.until else None,
+            }
+        )

@@ -1,0 +1,85 @@
+"""A compiled graph whose entry is guarded: input is cleaned before it is stored, and one run holds a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph.state import CompiledStateGraph, StateGraph
+from langgraph.types import Command
+from memory.lock import thread_lock
+
+from memory.settings import settings
+from nodes.guard import clean_input
+
+LOCK_WAIT = 0.5
+
+
+class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
+    """Everything that starts or resumes a run comes through `astream`, so the guards stand there.
+
+    A node is too late for them: by the time one runs, the raw input is in the checkpoint file.
+    """
+
+    async def astream(  # type: ignore[override]
+        self, input: Any, config: RunnableConfig | None = None, *, durability: Any = None, **kwargs: Any
+    ) -> AsyncIterator[Any]:
+        """As LangGraph's, with durability 'sync' unless said otherwise.
+
+        Raises InputError for a goal that can't be taken, ThreadBusy if another run holds the thread.
+        """
+        if input is not None and not isinstance(input, Command):
+            input = clean_input(input, max_goal=settings().max_goal)  # noqa: A001
+        thread_id = str(((config or {}).get("configurable") or {}).get("thread_id") or "")
+        if self.checkpointer is not None and durability is None:
+            durability = "sync"
+        async with thread_lock(self.checkpointer, thread_id, wait=LOCK_WAIT):
+            async for part in super().astream(input, config, durability=durability, **kwargs):
+                yield part
+
+    def stream(  # type: ignore[override]
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Iterator[Any]:
+        """The stream of `astream`, collected on a loop of its own: the nodes are async."""
+
+        async def collect() -> list[Any]:
+            return [part async for part in self.astream(input, config, **kwargs)]
+
+        yield from _run(collect())
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # type: ignore[override]
+        """As `ainvoke`, for callers without an event loop."""
+        return _run(self.ainvoke(input, config, **kwargs))
+
+
+def guarded(builder: StateGraph[Any, Any, Any, Any], *, checkpointer: Any, store: Any, name: str) -> GuardedGraph:
+    """Compile a graph with its entry guarded."""
+    plain = builder.compile(checkpointer=checkpointer, store=store, name=name)
+    attributes = {key: value for key, value in plain.__dict__.items() if key != "__orig_class__"}
+    return GuardedGraph(**attributes)
+
+
+def _run(work: Any) -> Any:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    # Inside a running loop (a notebook's cell, say) the work gets a thread and a loop of its own.
+    outcome: list[Any] = []
+    failure: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            outcome.append(asyncio.run(work))
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=target)
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return outcome[0]

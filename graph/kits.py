@@ -1,0 +1,89 @@
+"""Makes the kit of a graph from what the caller named, and narrows it for a run's configuration."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from langchain_core.tools import BaseTool
+from models.choose import choose_brain
+
+from memory.journal import Journal
+from memory.settings import settings
+from models.brain import Brain
+from nodes.kit import Kit
+from state.context import RunContext
+from state.policy import NAMED, Policy
+from tools.registry import Toolbox, ToolSpec
+
+
+def make_kit(
+    *,
+    brain: Brain | str | None = None,
+    tools: Sequence[BaseTool | ToolSpec] | None = None,
+    checkpointer: Any = None,
+    policy: Policy | str | Path | None = None,
+    journal: Journal | None = None,
+    model: str | None = None,
+) -> Kit:
+    """The kit of a graph. Raises ValueError for a name that isn't known."""
+    from memory.journals import journal_for
+
+    config = settings()
+    return Kit(
+        brain=choose_brain(brain, config, model=model),
+        tools=Toolbox(builtin(config.docs, config.db) if tools is None else tools),
+        policy=choose_policy(policy),
+        journal=journal or journal_for(checkpointer),
+        concurrency=config.concurrency,
+        narrow=narrow,
+    )
+
+
+def builtin(docs: Sequence[str | Path] | None, db: str | None) -> list[ToolSpec]:
+    """The built-in tools over documents and a database; blocking, so call it in a thread on a loop."""
+    from tools.catalog import builtin_tools
+
+    config = settings()
+    return builtin_tools(docs=docs, db=db, files_root=config.files, config=config)
+
+
+def choose_policy(policy: Policy | str | Path | None) -> Policy:
+    """A policy by name, from a file, or as given. Raises ValueError."""
+    if isinstance(policy, Policy):
+        return policy
+    name = str(policy or settings().policy)
+    if name in NAMED:
+        return NAMED[name]
+    if not Path(name).is_file():
+        raise ValueError(f"there is no policy '{name}': it is {', '.join(NAMED)}, or a TOML file")
+    return load_policy(Path(name))
+
+
+def load_policy(path: Path) -> Policy:
+    """Read a policy from a TOML file. Raises ValueError."""
+    import tomllib
+
+    try:
+        return Policy.model_validate({"name": path.stem, **tomllib.loads(path.read_text("utf-8"))})
+    except (OSError, ValueError) as error:
+        raise ValueError(f"the policy {path} can't be read: {error}") from None
+
+
+async def narrow(kit: Kit, context: RunContext) -> Kit:
+    """The kit with what a run's configuration overrides."""
+    changed: dict[str, Any] = {}
+    if context.brain or context.model:
+        changed["brain"] = await asyncio.to_thread(choose_brain, context.brain, settings(), model=context.model)
+    if context.policy:
+        changed["policy"] = await asyncio.to_thread(choose_policy, context.policy)
+    if context.docs is not None or context.db is not None:
+        config = settings()
+        docs, db = context.docs if context.docs is not None else config.docs, context.db or config.db
+        fresh = {spec.name: spec for spec in await asyncio.to_thread(builtin, docs, db)}
+        own = [spec for name, spec in kit.tools.items() if name not in fresh]
+        changed["tools"] = Toolbox([*own, *fresh.values()])
+    return replace(kit, **changed) if changed else kit

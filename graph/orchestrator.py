@@ -1,0 +1,79 @@
+"""The orchestrator: the hybrid graph, planned where it can be, agentic where it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from langchain_core.tools import BaseTool
+from langgraph.graph import END, START, StateGraph
+from nodes.generate import generate
+from nodes.respond import respond
+from nodes.validate import validate
+
+from graph import routes
+from graph.guarded import GuardedGraph, guarded
+from graph.kits import make_kit
+from memory.journal import Journal
+from models.brain import Brain
+from nodes.decompose import decompose
+from nodes.execute import execute
+from nodes.guard import guard
+from nodes.intent import clarify, intent
+from nodes.kit import Kit
+from nodes.review import review
+from nodes.route import route
+from state.context import RunContext
+from state.policy import Policy
+from state.run import RunInput, RunOutput, RunState
+from tools.registry import ToolSpec
+
+
+def build(
+    brain: Brain | str | None = None,
+    tools: Sequence[BaseTool | ToolSpec] | None = None,
+    checkpointer: Any = None,
+    store: Any = None,
+    policy: Policy | str | Path | None = None,
+    *,
+    journal: Journal | None = None,
+) -> GuardedGraph:
+    """The orchestrator as a compiled LangGraph graph.
+
+    `brain`: an instance, 'reflex' or 'chat'; by default chat if a model is configured, else reflex.
+    `tools`: LangChain tools or ToolSpecs; by default the built-in ones.
+    `checkpointer`, `store`: LangGraph's; without a checkpointer nothing can be resumed.
+    `policy`: a Policy, a TOML file, or 'default', 'auto', 'ask'.
+    `journal`: where effects are recorded; by default beside the checkpoints.
+    Raises ValueError for a name that isn't known.
+    """
+    kit = make_kit(brain=brain, tools=tools, checkpointer=checkpointer, policy=policy, journal=journal)
+    return guarded(wire(kit), checkpointer=checkpointer, store=store, name="orchestrator")
+
+
+def wire(kit: Kit) -> StateGraph[Any, Any, Any, Any]:
+    """The graph, before it is compiled."""
+    graph = StateGraph(RunState, context_schema=RunContext, input_schema=RunInput, output_schema=RunOutput)
+    graph.add_node("guard", guard(kit))
+    graph.add_node("intent", intent(kit))
+    graph.add_node("clarify", clarify(kit))
+    graph.add_node("decompose", decompose(kit))
+    graph.add_node("route", route(kit))
+    graph.add_node("review", review(kit))
+    graph.add_node("execute", execute(kit))
+    graph.add_node("generate", generate(kit))
+    graph.add_node("validate", validate(kit))
+    graph.add_node("respond", respond(kit))
+    graph.add_edge(START, "guard")
+    graph.add_edge("guard", "intent")
+    graph.add_conditional_edges("intent", routes.after_intent)
+    graph.add_edge("clarify", "intent")
+    graph.add_edge("decompose", "route")
+    graph.add_conditional_edges("route", routes.after_route)
+    graph.add_conditional_edges("review", routes.after_review)
+    graph.add_conditional_edges("execute", routes.after_execute)
+    graph.add_edge("generate", "validate")
+    graph.add_conditional_edges("validate", routes.after_validate)
+    graph.add_edge("respond", END)
+    return graph

@@ -1,0 +1,53 @@
+"""Which step comes next: every conditional edge, as a pure function of the state."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from nodes.intent import MAX_CLARIFICATIONS
+from nodes.route import MAX_REPAIRS
+from state.budget import Budget, Usage
+from state.run import Rounds, RunState
+
+
+def after_intent(state: RunState) -> Literal["clarify", "decompose", "generate"]:
+    """Ask for what is missing, a bounded number of times; a reply needs no plan."""
+    intent, rounds = state.get("intent"), state.get("rounds") or Rounds()
+    if intent is not None and intent.missing and rounds.clarify < MAX_CLARIFICATIONS:
+        return "clarify"
+    if intent is not None and intent.reply and state.get("plan") is None:
+        return "generate"
+    return "decompose"
+
+
+def after_route(state: RunState) -> Literal["decompose", "review", "generate"]:
+    """A plan with problems is made again, a bounded number of times; a caller's plan is never replaced."""
+    if not state.get("problems"):
+        return "review"
+    rounds = state.get("rounds") or Rounds()
+    if state.get("plan_source") == "caller" or rounds.repair >= MAX_REPAIRS or _is_spent(state):
+        return "generate"
+    return "decompose"
+
+
+def after_review(state: RunState) -> Literal["execute", "generate"]:
+    """A rejected plan doesn't run."""
+    return "execute" if state.get("approved") else "generate"
+
+
+def after_execute(state: RunState) -> Literal["execute", "generate"]:
+    """Tasks that a person must decide about are taken up once nothing else can run."""
+    results = state.get("results") or {}
+    return "execute" if any(result.status == "pending" for result in results.values()) else "generate"
+
+
+def after_validate(state: RunState) -> Literal["generate", "execute", "decompose", "respond"]:
+    """What the verdict says; the bounds on its rounds are its own."""
+    verdict = state.get("verdict")
+    if verdict is None or verdict.action in ("accept", "give_up"):
+        return "respond"
+    return {"rewrite": "generate", "rerun": "execute", "replan": "decompose"}[verdict.action]  # type: ignore[return-value]
+
+
+def _is_spent(state: RunState) -> bool:
+    return (state.get("usage") or Usage()).exceeded(state.get("budget") or Budget()) is not None

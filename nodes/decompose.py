@@ -1,0 +1,80 @@
+"""Decompose: make a plan for the intent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from models.brain import BrainError
+from nodes import emit
+from nodes.kit import Kit, NodeFunction
+from nodes.shortlist import shortlist
+from state.budget import Usage
+from state.context import RunContext
+from state.intent import Intent
+from state.plan import Plan, Problem
+from state.result import TaskResult
+from state.run import Rounds, RunState
+from state.task import Task
+
+
+def decompose(kit: Kit) -> NodeFunction:
+    """The step that plans. A plan of the caller's own is left as it is."""
+
+    async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
+        if state.get("plan") is not None and state.get("plan_source") == "caller":
+            return {}
+        here = await kit.for_run(runtime)
+        parsed = state.get("intent") or Intent(kind="question", goal=state.get("goal", ""))
+        rounds, problems = state.get("rounds") or Rounds(), list(state.get("problems") or [])
+        verdict, results = state.get("verdict"), dict(state.get("results") or {})
+        is_replan = verdict is not None and verdict.action == "replan"
+        notes = list(state.get("notes") or [])
+        emit.step("decompose", "started")
+        try:
+            thought = await here.brain.decompose(
+                parsed,
+                tools=await shortlist(parsed, here.tools.available()),
+                problems=problems,
+                results=results if is_replan else None,
+            )
+        except BrainError as error:
+            failed = Problem(code="unknown_tool", message=f"no plan could be made: {error}")
+            return {"plan": Plan(), "problems": [failed], "notes": [*notes, str(error)], "verdict": None}
+        plan = thought.value
+        update: dict[str, Any] = {
+            "usage": (state.get("usage") or Usage()) + thought.usage,
+            "notes": [*notes, *thought.notes],
+            "verdict": None,
+        }
+        if problems:
+            update["rounds"] = rounds.model_copy(update={"repair": rounds.repair + 1})
+        if is_replan or state.get("plan_source") == "replan":
+            plan = extended(state.get("plan") or Plan(), results, plan)
+            untrusted = any(not result.origin.trusted for result in results.values())
+            update["plan_source"] = "replan" if untrusted else "brain"
+            update["approved"] = False
+        emit.plan(plan)
+        emit.step("decompose", "ended", detail=f"{len(plan.tasks)} tasks")
+        return {**update, "plan": plan}
+
+    return run
+
+
+def extended(before: Plan, results: dict[str, TaskResult], more: Plan) -> Plan:
+    """The tasks that have run, then those of `more`, renamed where an id is taken."""
+    kept = [task for task in before.tasks if task.id in results]
+    taken = {task.id for task in kept}
+    added: list[Task] = []
+    renamed: dict[str, str] = {}
+    for task in more.tasks:
+        name, number = task.id, 2
+        if any(task == old for old in kept):
+            continue
+        while name in taken:
+            name, number = f"{task.id}_{number}", number + 1
+        taken.add(name)
+        renamed[task.id] = name
+        added.append(task.model_copy(update={"id": name}))
+    return Plan(tasks=[*kept, *(task.rewired(renamed) for task in added)])

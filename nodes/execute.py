@@ -1,0 +1,67 @@
+"""Execute: run the plan's tasks, each as soon as what it needs is there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from langgraph.config import get_config
+from langgraph.runtime import Runtime
+
+from nodes.execution.desk import Desk
+from nodes.execution.meter import Meter
+from nodes.execution.schedule import Schedule
+from nodes.kit import Kit, NodeFunction
+from state.budget import Budget, Usage
+from state.context import RunContext
+from state.plan import Plan
+from state.result import Origin, TaskResult
+from state.run import RunState
+
+
+def execute(kit: Kit) -> NodeFunction:
+    """The step that runs the plan.
+
+    It is taken once with nobody asked, so that all that can run has run and is kept; if tasks are
+    left that a person must decide about, it is taken again and asks all of it at once.
+    """
+
+    async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
+        here = await kit.for_run(runtime)
+        plan = state.get("plan") or Plan()
+        results = without_reruns(plan, state)
+        meter = Meter(state.get("usage") or Usage(), state.get("budget") or Budget())
+        configurable = get_config().get("configurable", {})
+        desk = Desk(
+            kit=here,
+            meter=meter,
+            run_key=state.get("run_key", ""),
+            thread_id=str(configurable.get("thread_id", "")),
+            who=str(configurable.get("user") or configurable.get("langgraph_auth_user_id") or "unknown"),
+            literal=plan_origin(state),
+            may_ask=any(result.status == "pending" for result in results.values()),
+            slots=asyncio.Semaphore(here.concurrency),
+            notes=list(state.get("notes") or []),
+        )
+        done = await Schedule(desk, plan, results).run()
+        return {"results": done, "usage": meter.usage, "notes": desk.notes, "verdict": None}
+
+    return run
+
+
+def without_reruns(plan: Plan, state: RunState) -> dict[str, TaskResult]:
+    """The results so far, less those of the tasks that the verdict wants run again and what needs them."""
+    results = dict(state.get("results") or {})
+    verdict = state.get("verdict")
+    if verdict is not None and verdict.action == "rerun":
+        for task_id in plan.downstream(set(verdict.tasks)):
+            results.pop(task_id, None)
+    return results
+
+
+def plan_origin(state: RunState) -> Origin:
+    """The origin of what stands in the plan: trusted, unless it was planned after untrusted text was read."""
+    source = state.get("plan_source", "brain")
+    if source == "replan":
+        return Origin(trusted=False, sources=["plan made after reading untrusted text"])
+    return Origin(sources=["plan"])

@@ -1,0 +1,1 @@
+"""How the tasks of a plan are run: scheduling, calls, effects, approvals."""

@@ -1,0 +1,63 @@
+"""The desk: everything the tasks of one execution share."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+from nodes.execution.meter import Meter
+from nodes.kit import Kit
+from state.result import Origin
+from state.task import Task
+
+
+@dataclass
+class Desk:
+    """One execution of a plan. `may_ask`: whether a person may be asked now, or the question is put off.
+
+    `literal`: the origin of what stands in the plan itself.
+    """
+
+    kit: Kit
+    meter: Meter
+    run_key: str
+    thread_id: str
+    who: str
+    literal: Origin
+    may_ask: bool
+    slots: asyncio.Semaphore
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where in a plan a call is made: its task, and which item, round or step of it."""
+
+    task: Task
+    item: int | None = None
+    round: int | None = None
+    step: int | None = None
+
+    def key(self, run_key: str) -> str:
+        """The idempotency key of this site's effect: the same on resume, retry and fork.
+
+        It is made of the definition of the task, not of its resolved arguments: were an earlier
+        task's value lost and found differently, the effect would still be the same effect.
+        """
+        definition = {"tool": self.task.tool, "args": self.task.args, "each": self.task.each}
+        identity = [run_key, self.task.id, definition, self.item, self.round, self.step]
+        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
+
+    def __str__(self) -> str:
+        parts = [self.task.id]
+        for name in ("item", "round", "step"):
+            number = getattr(self, name)
+            if number is not None:
+                parts.append(f"{name} {number}")
+        return ", ".join(parts)

@@ -1,0 +1,81 @@
+"""Exceptions of tools as typed errors."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from typing import Any
+
+from pydantic import ValidationError
+
+from state.references import BadReference
+from state.result import TaskError
+from tools.registry import ToolFailure
+
+RETRYABLE = frozenset({"transient", "timeout"})
+_LONGEST_MESSAGE = 1000
+_TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+def typed(error: BaseException) -> TaskError:
+    """What kind of error an exception is, with a message for a person."""
+    if isinstance(error, ToolFailure):
+        return TaskError(kind=error.kind, message=_message(error), retry_after=error.retry_after)
+    if isinstance(error, TimeoutError):
+        return TaskError(kind="timeout", message=str(error) or "it took too long")
+    if isinstance(error, ValidationError | BadReference):
+        return TaskError(kind="invalid_arguments", message=_message(error))
+    status = _status(error)
+    if status in _TRANSIENT_STATUS:
+        return TaskError(kind="transient", message=_message(error), retry_after=_retry_after(error))
+    if isinstance(error, ConnectionError) or _is_transport_error(error):
+        return TaskError(kind="transient", message=_message(error))
+    return TaskError(kind="permanent", message=_message(error))
+
+
+def is_sent(error: BaseException) -> bool:
+    """Whether something may have reached the receiver before `error`."""
+    if isinstance(error, ToolFailure):
+        return error.sent
+    return not (isinstance(error, ConnectionRefusedError) or type(error).__name__ in {"ConnectError", "ConnectTimeout"})
+
+
+def leaves_doubt(error: BaseException) -> bool:
+    """Whether a write that ended in `error` may have happened all the same."""
+    return typed(error).kind in RETRYABLE and is_sent(error)
+
+
+def _message(error: BaseException) -> str:
+    text = str(error).strip() or type(error).__name__
+    known = isinstance(error, ToolFailure | ValidationError | BadReference)
+    return (text if known else f"{type(error).__name__}: {text}")[:_LONGEST_MESSAGE]
+
+
+def _status(error: BaseException) -> int | None:
+    response = getattr(error, "response", None)
+    status = getattr(error, "status_code", None) or getattr(response, "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def _retry_after(error: BaseException) -> float | None:
+    headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
+    value = headers.get("retry-after")
+    return seconds_of(value) if value else None
+
+
+def seconds_of(retry_after: str) -> float | None:
+    """Seconds meant by a Retry-After header: a number, or an HTTP date."""
+    try:
+        return max(0.0, float(retry_after))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except (TypeError, ValueError):
+        return None
+
+
+def _is_transport_error(error: BaseException) -> bool:
+    # By name, so that no HTTP library is imported to look at an error it didn't raise.
+    names = {f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(error).__mro__}
+    return bool(names & {"httpx.TransportError", "aiohttp.ClientConnectionError", "openai.APIConnectionError"})

@@ -1,0 +1,41 @@
+"""What a run has spent while its tasks are at work, held against its budget."""
+
+from __future__ import annotations
+
+import time
+
+from state.budget import Budget, Usage
+from tools.registry import ToolFailure
+
+
+class Meter:
+    """Counts as calls begin, so that a bound on calls is never overstepped."""
+
+    def __init__(self, spent: Usage, budget: Budget) -> None:
+        self._before = spent
+        self._now = Usage()
+        self._budget = budget
+        self._began = time.monotonic()
+
+    @property
+    def usage(self) -> Usage:
+        """All that has been spent in this run so far, working seconds included."""
+        return self._before + self._now + Usage(seconds=time.monotonic() - self._began)
+
+    def add(self, usage: Usage) -> None:
+        self._now = self._now + usage
+
+    def add_call(self, cost: float) -> None:
+        """Count one call of a tool that costs `cost` US dollars."""
+        self.add(Usage(tool_calls=1, money=cost))
+
+    def allow(self) -> None:
+        """Raises ToolFailure (kind 'budget') when a bound is reached, so that nothing new starts."""
+        if bound := self.usage.exceeded(self._budget):
+            raise ToolFailure(f"the budget of {bound} is used up", kind="budget", sent=False)
+
+    def seconds_left(self) -> float | None:
+        """Working seconds the budget still allows; None if unbounded."""
+        if self._budget.seconds is None:
+            return None
+        return max(0.0, self._budget.seconds - self.usage.seconds)

@@ -1,0 +1,68 @@
+"""Intent: what kind of request the goal is, and what is missing to serve it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.messages import HumanMessage
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+
+from models.brain import BrainError
+from nodes import emit
+from nodes.kit import Kit, NodeFunction
+from state import approval
+from state.budget import Usage
+from state.context import RunContext
+from state.intent import Intent
+from state.run import Rounds, RunState
+
+MAX_CLARIFICATIONS = 2
+_HISTORY = 20
+
+
+def intent(kit: Kit) -> NodeFunction:
+    """The step that parses the goal, with the conversation before it."""
+
+    async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
+        here = await kit.for_run(runtime)
+        goal, notes = state.get("goal", ""), list(state.get("notes") or [])
+        if state.get("plan") is not None:
+            # A caller with a plan has said what is to be done; there is nothing to guess.
+            return {"intent": Intent(kind="action", goal=goal, questions=[goal])}
+        emit.step("intent", "started")
+        history = list(state.get("messages") or [])[:-1][-_HISTORY:]
+        try:
+            thought = await here.brain.parse_intent(goal, history=history)
+        except BrainError as error:
+            parsed = Intent(kind="question", goal=goal, questions=[goal])
+            return {"intent": parsed, "notes": [*notes, f"the goal was taken as it stands: {error}"]}
+        emit.step("intent", "ended", detail=thought.value.kind)
+        usage = (state.get("usage") or Usage()) + thought.usage
+        return {"intent": thought.value, "usage": usage, "notes": [*notes, *thought.notes]}
+
+    return run
+
+
+def clarify(kit: Kit) -> NodeFunction:
+    """The step that asks the user for what is missing, and goes on with the answer as part of the goal."""
+
+    async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
+        parsed, rounds = state.get("intent"), state.get("rounds") or Rounds()
+        missing = parsed.missing if parsed and parsed.missing else "What do you mean?"
+        asked = approval.question(
+            "clarify",
+            name="clarify",
+            args={"question": missing},
+            description=missing,
+            allowed=["respond", "reject"],
+            reason="the goal can't be served without it",
+        )
+        made = approval.decision(asked, interrupt(asked))
+        rounds = rounds.model_copy(update={"clarify": rounds.clarify + 1})
+        if made.type == "reject":
+            return {"rounds": rounds.model_copy(update={"clarify": MAX_CLARIFICATIONS})}
+        goal = f"{state.get('goal', '')}\n{missing} {made.message}"
+        return {"goal": goal, "rounds": rounds, "messages": [HumanMessage(str(made.message))]}
+
+    return run

@@ -1,0 +1,92 @@
+"""Review: a person approves the plan, or edits it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from langgraph.config import get_config
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+from pydantic import ValidationError
+
+from memory.journal import Decision
+from nodes import emit
+from nodes.kit import Kit, NodeFunction
+from state import approval
+from state.context import RunContext
+from state.plan import Plan, check_plan
+from state.policy import Policy
+from state.run import RunState
+from tools.registry import Toolbox
+
+
+def review(kit: Kit) -> NodeFunction:
+    """The step that lets a person see the plan before it runs, where the policy wants that."""
+
+    async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
+        here = await kit.for_run(runtime)
+        plan = state.get("plan") or Plan()
+        reason = reason_to_review(plan, state, here.policy, here.tools)
+        if reason is None:
+            return {"approved": True}
+        if not here.policy.attended:
+            return {"approved": True, "notes": [*(state.get("notes") or []), f"the plan was not reviewed: {reason}"]}
+        asked = approval.question(
+            "plan",
+            name="review_plan",
+            args={"plan": plan.to_json()},
+            description=f"{state.get('goal', '')}\n{len(plan.tasks)} tasks",
+            allowed=["approve", "edit", "reject"],
+            reason=reason,
+            args_schema={"type": "object", "properties": {"plan": Plan.model_json_schema()}, "required": ["plan"]},
+        )
+        response = interrupt(asked)
+        made = approval.decision(asked, response)
+        edited = _edited(made.edited_action.args, here.tools) if made.edited_action else None
+        await _record(here, asked, made, response)
+        if made.type == "reject":
+            return {"approved": False, "notes": [*(state.get("notes") or []), f"the plan was rejected: {made.message}"]}
+        if edited is not None:
+            emit.plan(edited)
+            return {"approved": True, "plan": edited, "plan_source": "person"}
+        return {"approved": True}
+
+    return run
+
+
+def reason_to_review(plan: Plan, state: RunState, policy: Policy, tools: Toolbox) -> str | None:
+    """Why a person should see the plan; None if it may run as it is. A caller's own plan is theirs already."""
+    if state.get("plan_source") in ("caller", "person") or not plan.tasks or policy.plan == "auto":
+        return None
+    if policy.plan == "always":
+        return "every plan is reviewed"
+    names = {name for task in plan.tasks for name in (task.tool, task.fallback) if name in tools}
+    writes = sorted(name for name in names if name is not None and tools[name].risk != "read")
+    return f"it does more than read: {', '.join(writes)}" if writes else None
+
+
+def _edited(args: dict[str, Any], tools: Toolbox) -> Plan:
+    try:
+        plan = Plan.model_validate(args.get("plan", args))
+    except ValidationError as error:
+        raise approval.BadAnswer(f"the edited plan can't be read: {error}") from None
+    if problems := check_plan(plan, tools):
+        raise approval.BadAnswer("the edited plan can't run: " + "; ".join(map(str, problems)))
+    return plan
+
+
+async def _record(kit: Kit, asked: approval.Question, made: approval.HumanDecision, response: Any) -> None:
+    configurable = get_config().get("configurable", {})
+    who = response.get("who") if isinstance(response, dict) else None
+    await kit.journal.record(
+        Decision(
+            thread_id=str(configurable.get("thread_id", "")),
+            task="plan",
+            kind="plan",
+            who=str(who or configurable.get("user") or configurable.get("langgraph_auth_user_id") or "unknown"),
+            at=time.time(),
+            shown=dict(asked),
+            decided=made.to_json(),
+        )
+    )

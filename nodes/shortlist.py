@@ -1,0 +1,28 @@
+"""Shortlist: with many tools, the ones a plan for this intent may need."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from state.intent import Intent
+from tools.registry import ToolSpec
+
+FEW = 24
+
+
+async def shortlist(intent: Intent, tools: Sequence[ToolSpec], *, few: int = FEW) -> list[ToolSpec]:
+    """At most `few` tools, nearest in meaning to the intent, in their order; all if there are few."""
+    if len(tools) <= few:
+        return list(tools)
+    return await asyncio.to_thread(_nearest, intent, tools, few)
+
+
+def _nearest(intent: Intent, tools: Sequence[ToolSpec], few: int) -> list[ToolSpec]:
+    from memory.embedding import embed
+
+    wanted = embed([intent.goal, *intent.questions])
+    offered = embed([f"{spec.name.replace('_', ' ')}. {spec.description[:400]}" for spec in tools])
+    nearness = (offered @ wanted.T).max(axis=1)
+    best = sorted(range(len(tools)), key=lambda index: -float(nearness[index]))[:few]
+    return [tools[index] for index in sorted(best)]

@@ -1,0 +1,151 @@
+"""Questions to a person and their answers, in LangChain's human-in-the-loop shapes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal, NotRequired, TypedDict
+
+from pydantic import Field, ValidationError, model_validator
+
+from state.record import Record
+from state.result import Origin
+
+DecisionType = Literal["approve", "edit", "reject", "respond"]
+QuestionKind = Literal["approval", "plan", "clarify", "question", "in_doubt"]
+_LONGEST_SHOWN = 4000
+
+
+class ActionRequest(TypedDict):
+    """The action a person is asked about."""
+
+    name: str
+    args: dict[str, Any]
+    description: str
+
+
+class ReviewConfig(TypedDict):
+    """How the action may be answered."""
+
+    action_name: str
+    allowed_decisions: list[DecisionType]
+    args_schema: NotRequired[dict[str, Any]]
+
+
+class Question(TypedDict):
+    """What an interrupt carries: LangChain's request, and what a person needs to decide well."""
+
+    action_requests: list[ActionRequest]
+    review_configs: list[ReviewConfig]
+    kind: QuestionKind
+    task: str | None
+    reason: str
+    provenance: dict[str, dict[str, Any]]
+    expires_at: float | None
+
+
+class BadAnswer(ValueError):
+    """An answer that doesn't fit its question; the question stays open."""
+
+
+class EditedAction(Record):
+    """The action as a person wants it instead."""
+
+    name: str | None = None
+    args: dict[str, Any]
+
+
+class HumanDecision(Record):
+    """One person's answer to one action."""
+
+    type: DecisionType
+    edited_action: EditedAction | None = None
+    message: str | None = Field(default=None, description="Why rejected, or the response.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _flat_edit(cls, value: Any) -> Any:
+        if isinstance(value, dict) and value.get("type") == "edit" and "args" in value and "edited_action" not in value:
+            return {"type": "edit", "edited_action": {"name": value.get("name"), "args": value["args"]}}
+        return value
+
+    @model_validator(mode="after")
+    def _edit_has_action(self) -> HumanDecision:
+        if self.type == "edit" and self.edited_action is None:
+            raise ValueError("an edit needs edited_action: {name, args}")
+        return self
+
+
+class HumanResponse(Record):
+    """The response to an interrupt. Text alone responds to a question; a lone decision needs no list."""
+
+    decisions: list[HumanDecision] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"decisions": [{"type": "respond", "message": value}]}
+        if isinstance(value, list):
+            return {"decisions": value}
+        if isinstance(value, dict) and "decisions" not in value and "type" in value:
+            return {"decisions": [value]}
+        return value
+
+
+def question(
+    kind: QuestionKind,
+    *,
+    name: str,
+    args: dict[str, Any],
+    description: str,
+    allowed: list[DecisionType],
+    reason: str,
+    task: str | None = None,
+    args_schema: dict[str, Any] | None = None,
+    origins: dict[str, Origin] | None = None,
+    expires_at: float | None = None,
+) -> Question:
+    """The value of an interrupt that asks a person."""
+    config = ReviewConfig(action_name=name, allowed_decisions=allowed)
+    if args_schema:
+        config["args_schema"] = args_schema
+    return Question(
+        action_requests=[ActionRequest(name=name, args=args, description=description)],
+        review_configs=[config],
+        kind=kind,
+        task=task,
+        reason=reason,
+        provenance={
+            argument: {"value": _bounded(args.get(argument)), "trusted": origin.trusted, "sources": origin.sources}
+            for argument, origin in (origins or {}).items()
+        },
+        expires_at=expires_at,
+    )
+
+
+def decision(asked: Question, response: Any) -> HumanDecision:
+    """The decision a response holds, if the question allows it. Raises BadAnswer."""
+    allowed = asked["review_configs"][0]["allowed_decisions"]
+    try:
+        parsed = response if isinstance(response, HumanResponse) else HumanResponse.model_validate(response)
+    except ValidationError as error:
+        problems = "; ".join(str(detail["msg"]) for detail in error.errors()[:3])
+        raise BadAnswer(
+            f"the answer must look like {{'decisions': [{{'type': {' | '.join(map(repr, allowed))}}}]}}: {problems}"
+        ) from None
+    if len(parsed.decisions) != 1:
+        raise BadAnswer(f"one action is asked about, {len(parsed.decisions)} decisions were given")
+    made = parsed.decisions[0]
+    if made.type not in allowed:
+        raise BadAnswer(f"'{made.type}' isn't possible here; possible: {', '.join(allowed)}")
+    if made.type == "respond" and made.message is None:
+        raise BadAnswer("a response needs a message")
+    action = asked["action_requests"][0]["name"]
+    if made.edited_action and made.edited_action.name not in (None, action):
+        raise BadAnswer(f"the tool can't be changed here, only its arguments: '{action}' is asked about")
+    return made
+
+
+def _bounded(value: Any) -> Any:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return value if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + " …"
