@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nodes import redaction
+from nodes.redaction import EVERYTHING, Withheld, find, redact, redact_json, reveal
+
+GITHUB = "ghp_" + "a1B2" * 9
+OPENAI = "sk-proj-" + "Ab3_" * 12
+AWS = "AKIA" + "IOSFODNN7EXAMPLE"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        GITHUB,
+        OPENAI,
+        AWS,
+        "github_pat_" + "11ABCDEFG0" * 4,
+        "xoxb-" + "123456789012-abcdefGHIJKL",
+        "tvly-" + "dev0123456789abcdef",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\nabc\n-----END RSA PRIVATE KEY-----",
+        "4111 1111 1111 1111",
+        "5555555555554444",
+        "3782-822463-10005",
+        "536-90-4399",
+    ],
+)
+def test_what_is_sensitive_is_taken_out_and_can_be_revealed(secret: str) -> None:
+    text = f"Use {secret} to do it, please."
+    redacted, labels = redact(text)
+    assert secret not in redacted
+    assert labels
+    assert redacted.startswith("Use [redacted ")
+    assert redacted.endswith("] to do it, please.")
+    assert reveal({"header": [redacted]}) == {"header": [text]}
+    assert redact(redacted) == (redacted, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("postgresql://bob:hunter22@db.example/sales", "hunter22"),
+        ('{"password": "correct-horse"}', "correct-horse"),
+        ("api_key=0123456789", "0123456789"),
+        ("Token: abcdef123", "abcdef123"),
+    ],
+)
+def test_assigned_passwords_are_taken_out_and_the_rest_stays(text: str, hidden: str) -> None:
+    redacted, labels = redact(text)
+    assert hidden not in redacted
+    assert labels == ["password"]
+    assert redacted.split("[redacted")[0] == text.split(hidden)[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How old must a senator be, and how old a president?",
+        "What is 4111111111111112 times 2?",
+        "The sum 1234567890123456 isn't a card, nor is 12.4111111111111111",
+        "Tell me about the key, the token and the password policy: which one is best",
+        "Password reset is described in chapter 3, isn't it?",
+        "Mail the report to anna@example.org and call +49 30 1234567",
+        "Transfer 10 EUR to DE89 3704 0044 0532 0130 00",
+        "https://example.org/a/very/long/path/that/is/not/a/secret?page=2&sort=date",
+        "2024-01-02T03:04:05 1700000000000 978-3-16-148410-0",
+        "supercalifragilisticexpialidocious donaudampfschifffahrtsgesellschaft",
+        "commit 81d0ca0f2a6c0dd1b7a1f5f3c9f7a6f1d2e3b4c5",
+    ],
+)
+def test_ordinary_text_stays(text: str) -> None:
+    assert redact(text) == (text, [])
+
+
+def test_more_kinds_can_be_asked_for() -> None:
+    text = "Mail anna@example.org, call +49 30 1234567, pay DE89 3704 0044 0532 0130 00 AT ONCE"
+    redacted, labels = redact(text, EVERYTHING)
+    assert labels == ["address", "phone number", "account number"]
+    assert redacted.endswith("] AT ONCE")
+    assert reveal(redacted) == text
+
+
+def test_json_is_redacted_throughout() -> None:
+    value = {"a": [GITHUB, 3, None], "b": {"c": f"x {AWS}"}}
+    redacted = redact_json(value)
+    assert GITHUB not in str(redacted)
+    assert AWS not in str(redacted)
+    assert reveal(redacted) == value
+
+
+def test_after_a_restart_the_value_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    redacted, _ = redact(f"use {GITHUB}")
+    monkeypatch.setattr(redaction, "_vault", type(redaction._vault)())
+    with pytest.raises(Withheld, match="gone since the restart"):
+        reveal(redacted)
+
+
+def test_a_long_text_is_scanned_in_reasonable_time() -> None:
+    began = time.perf_counter()
+    find("lorem ipsum 12345 key dolor-sit_amet " * 5_000 + "1 " * 20_000)
+    assert time.perf_counter() - began < 5
+
+
+@given(st.text(max_size=300))
+def test_redacting_is_idempotent_and_reversible(text: str) -> None:
+    redacted, _ = redact(text, EVERYTHING)
+    assert redact(redacted, EVERYTHING)[0] == redacted
+    if "[redacted" not in text:
+        assert reveal(redacted) == text
