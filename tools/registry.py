@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, overload
 
 from langchain_core.tools import BaseTool, StructuredTool
 
@@ -138,6 +138,22 @@ class Toolbox(Mapping[str, ToolSpec]):
     def available(self) -> list[ToolSpec]:
         """The tools that can be used here and now."""
         return [spec for spec in self._specs.values() if not spec.unavailable]
+
+
+@overload
+def tool(function: Callable[..., Any]) -> ToolSpec: ...
+
+
+@overload
+def tool(
+    function: None = None,
+    *,
+    risk: Risk = "read",
+    idempotent: bool | None = None,
+    trusted: bool = False,
+    name: str | None = None,
+    **terms: Any,
+) -> Callable[[Callable[..., Any]], ToolSpec]: ...
 
 
 def tool(
