@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph, StateGraph
 from langgraph.types import Command
-from memory.lock import thread_lock
 
+from graph.sync import run_sync
+from memory.lock import thread_lock
 from memory.settings import settings
 from nodes.guard import clean_input
 
@@ -48,11 +47,11 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         async def collect() -> list[Any]:
             return [part async for part in self.astream(input, config, **kwargs)]
 
-        yield from _run(collect())
+        yield from run_sync(collect())
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # type: ignore[override]
         """As `ainvoke`, for callers without an event loop."""
-        return _run(self.ainvoke(input, config, **kwargs))
+        return run_sync(self.ainvoke(input, config, **kwargs))
 
 
 def guarded(builder: StateGraph[Any, Any, Any, Any], *, checkpointer: Any, store: Any, name: str) -> GuardedGraph:
@@ -60,26 +59,3 @@ def guarded(builder: StateGraph[Any, Any, Any, Any], *, checkpointer: Any, store
     plain = builder.compile(checkpointer=checkpointer, store=store, name=name)
     attributes = {key: value for key, value in plain.__dict__.items() if key != "__orig_class__"}
     return GuardedGraph(**attributes)
-
-
-def _run(work: Any) -> Any:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    # Inside a running loop (a notebook's cell, say) the work gets a thread and a loop of its own.
-    outcome: list[Any] = []
-    failure: list[BaseException] = []
-
-    def target() -> None:
-        try:
-            outcome.append(asyncio.run(work))
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=target)
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]

@@ -37,6 +37,7 @@ def build(
     store: Any = None,
     policy: Policy | str | Path | None = None,
     *,
+    model: str | None = None,
     journal: Journal | None = None,
 ) -> GuardedGraph:
     """The orchestrator as a compiled LangGraph graph.
@@ -45,10 +46,10 @@ def build(
     `tools`: LangChain tools or ToolSpecs; by default the built-in ones.
     `checkpointer`, `store`: LangGraph's; without a checkpointer nothing can be resumed.
     `policy`: a Policy, a TOML file, or 'default', 'auto', 'ask'.
-    `journal`: where effects are recorded; by default beside the checkpoints.
+    `model`: name of the chat model. `journal`: where effects are recorded; by default beside the checkpoints.
     Raises ValueError for a name that isn't known.
     """
-    kit = make_kit(brain=brain, tools=tools, checkpointer=checkpointer, policy=policy, journal=journal)
+    kit = make_kit(brain=brain, tools=tools, checkpointer=checkpointer, policy=policy, journal=journal, model=model)
     return guarded(wire(kit), checkpointer=checkpointer, store=store, name="orchestrator")
 
 

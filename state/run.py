@@ -15,8 +15,8 @@ from state.record import Record
 from state.reducers import append_messages
 from state.result import Citation, TaskResult
 from state.verdict import Draft, Verdict
+from state.versions import STATE_VERSION
 
-STATE_VERSION = 1
 PlanSource = Literal["caller", "brain", "person", "replan"]
 """Who made the plan; 'replan': a brain, after it had read untrusted text."""
 StopReason = Literal["answered", "not_found", "partial", "budget", "rounds", "refused", "declined", "failed"]

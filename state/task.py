@@ -92,18 +92,16 @@ class Task(Record):
         if not changed:
             return self
         word = re.compile(r"\b(" + "|".join(map(re.escape, changed)) + r")\b")
-        in_reference = references.REFERENCE
 
-        def rename(value: Any, *, everywhere: bool = False) -> Any:
+        def in_condition(text: str) -> str:
+            return word.sub(lambda found: changed[found.group()], text)
+
+        def in_value(value: Any) -> Any:
             if isinstance(value, str):
-                if everywhere:
-                    return word.sub(lambda found: changed[found.group()], value)
-                return in_reference.sub(
-                    lambda r: word.sub(lambda found: changed[found.group()], r.group(), count=1), value
-                )
+                return references.REFERENCE.sub(lambda found: in_condition(found.group()), value)
             if isinstance(value, dict):
-                return {key: rename(item) for key, item in value.items()}
-            return [rename(item) for item in value] if isinstance(value, list) else value
+                return {key: in_value(item) for key, item in value.items()}
+            return [in_value(item) for item in value] if isinstance(value, list) else value
 
         return self.model_copy(
             update={

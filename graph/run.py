@@ -1,0 +1,217 @@
+"""Ask and resume: the orchestrator as plain functions, for scripts, notebooks and the command."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool
+from langgraph.types import Command
+
+from graph.guarded import GuardedGraph
+from graph.kits import builtin
+from graph.outcome import Outcome
+from graph.sync import run_sync
+from graph.types import builder
+from memory.persistence import open_checkpointer
+from models.brain import Brain
+from state.budget import Budget
+from state.events import Event
+from state.plan import Plan
+from state.policy import Policy
+from state.versions import migrate
+from tools.registry import ToolSpec
+
+Tools = Sequence[BaseTool | ToolSpec]
+OnEvent = Callable[[Event], None]
+_REMEMBERED = ("docs", "db", "brain", "model", "policy", "type")
+
+
+class ThreadError(ValueError):
+    """A thread that can't be resumed as asked; the message says what to do."""
+
+
+async def aask(
+    goal: str,
+    *,
+    docs: Sequence[str | Path] | str | Path | None = None,
+    db: str | None = None,
+    plan: Plan | Mapping[str, Any] | None = None,
+    brain: Brain | str | None = None,
+    model: str | None = None,
+    tools: Tools | None = None,
+    policy: Policy | str | Path | None = None,
+    budget: Budget | Mapping[str, Any] | None = None,
+    thread_id: str | None = None,
+    type: str = "hybrid",
+    checkpointer: Any = None,
+    on_event: OnEvent | None = None,
+) -> Outcome:
+    """Run a goal to its answer, or to the first question to a person.
+
+    `docs`: files and folders to search; `db`: a database to query. `tools` replace the built-in ones.
+    `thread_id`: goes on with a conversation. `checkpointer`: a LangGraph checkpointer or the URL of a
+    database; by default SQLite under ORCHESTRATE_HOME. `on_event` gets every event as it happens.
+    Raises ValueError for what can't be run at all; what goes wrong in the run is in the outcome.
+    """
+    paths = [docs] if isinstance(docs, str | Path) else list(docs or [])
+    configuration = {
+        "docs": [str(Path(path).expanduser().absolute()) for path in paths] or None,
+        "db": db, "brain": brain, "model": model, "policy": policy, "type": type,
+    }  # fmt: skip
+    thread_id = thread_id or uuid.uuid4().hex[:12]
+    given = {"goal": goal, "plan": plan, "budget": budget}
+    async with _opened(checkpointer) as saver:
+        known = await _remembered(saver, thread_id)
+        configuration = {name: configuration[name] or known.get(name) for name in configuration}
+        graph = await _graph(saver, configuration, tools)
+        if (await graph.aget_state(_config(thread_id))).interrupts:
+            raise ThreadError(f"thread '{thread_id}' waits for a person; answer with resume('{thread_id}', ...) first")
+        return await _run(graph, given, thread_id, configuration, on_event)
+
+
+async def aresume(
+    thread_id: str,
+    response: Any = None,
+    *,
+    retry_failed: bool = False,
+    brain: Brain | str | None = None,
+    model: str | None = None,
+    tools: Tools | None = None,
+    policy: Policy | str | Path | None = None,
+    checkpointer: Any = None,
+    on_event: OnEvent | None = None,
+) -> Outcome:
+    """Go on with a thread that was stopped, or waits for a person.
+
+    `response`: for one open question its response, for several `{id: response}`; without one, the open
+    questions are returned as they stand. `retry_failed` runs again what failed, and what needs it.
+    Documents, database, brain and policy are those the thread began with, unless given anew.
+    Raises ThreadError for a thread that isn't there, BadAnswer for a response that doesn't fit.
+    """
+    async with _opened(checkpointer) as saver:
+        known = await _remembered(saver, thread_id)
+        named = {"brain": brain, "model": model, "policy": policy}
+        configuration = {name: named.get(name) or known.get(name) for name in _REMEMBERED}
+        graph = await _graph(saver, configuration, tools)
+        config = _config(thread_id)
+        snapshot = await graph.aget_state(config)
+        if not snapshot.values and not snapshot.tasks:
+            raise ThreadError(f"there is no thread '{thread_id}'; `orchestrate threads` lists those there are")
+        if changes := migrate(snapshot.values):
+            await graph.aupdate_state(config, changes)
+        if snapshot.interrupts:
+            if response is None:
+                return Outcome.of(thread_id, snapshot.values, snapshot.interrupts)
+            answers = _addressed(response, [one.id for one in snapshot.interrupts])
+            return await _run(graph, Command(resume=answers), thread_id, configuration, on_event)
+        if response is not None:
+            raise ThreadError(f"thread '{thread_id}' asks nothing; resume it without a response")
+        if retry_failed:
+            await _forget_failures(graph, config, snapshot.values)
+        elif snapshot.values.get("report") is not None and not snapshot.tasks:
+            return Outcome.of(thread_id, snapshot.values, ())
+        return await _run(graph, None, thread_id, configuration, on_event)
+
+
+def ask(goal: str, **options: Any) -> Outcome:
+    """As `aask`, for callers that don't await."""
+    return run_sync(aask(goal, **options))
+
+
+def resume(thread_id: str, response: Any = None, **options: Any) -> Outcome:
+    """As `aresume`, for callers that don't await."""
+    return run_sync(aresume(thread_id, response, **options))
+
+
+@asynccontextmanager
+async def _opened(checkpointer: Any) -> AsyncIterator[Any]:
+    if checkpointer is None or isinstance(checkpointer, str):
+        async with open_checkpointer(checkpointer) as saver:
+            yield saver
+    else:
+        yield checkpointer
+
+
+async def _graph(saver: Any, configuration: Mapping[str, Any], tools: Tools | None) -> GuardedGraph:
+    build = builder(str(configuration["type"] or "hybrid"))
+    docs, db = configuration["docs"], configuration["db"]
+    chosen: list[Any] | None = list(tools) if tools is not None else None
+    if docs or db:
+        specs = await asyncio.to_thread(builtin, docs, db)
+        if chosen is None:
+            chosen = list(specs)
+        else:
+            names = {tool.name for tool in chosen}
+            chosen += [spec for spec in specs if spec.name not in names and _is_asked(spec, docs, db)]
+    return build(
+        brain=configuration["brain"],
+        model=configuration["model"],
+        tools=chosen,
+        checkpointer=saver,
+        policy=configuration["policy"],
+    )
+
+
+def _is_asked(spec: ToolSpec, docs: Any, db: Any) -> bool:
+    return bool((docs and spec.name == "search_documents") or (db and spec.name == "query_database"))
+
+
+async def _run(
+    graph: GuardedGraph, given: Any, thread_id: str, configuration: Mapping[str, Any], on_event: OnEvent | None
+) -> Outcome:
+    config = _config(thread_id, configuration)
+    stream = graph.astream(given, config, stream_mode="custom")
+    async with aclosing(stream):  # type: ignore[type-var]
+        async for event in stream:
+            if on_event is not None:
+                on_event(event)
+    snapshot = await graph.aget_state(config)
+    return Outcome.of(thread_id, snapshot.values, snapshot.interrupts)
+
+
+def _config(thread_id: str, configuration: Mapping[str, Any] | None = None) -> RunnableConfig:
+    # What a thread was begun with stands in its checkpoints' metadata, so that `resume` needs only its id.
+    remembered = {
+        f"orchestrate_{name}": value
+        for name, value in (configuration or {}).items()
+        if name in _REMEMBERED and isinstance(value, str | list)
+    }
+    return {"configurable": {"thread_id": thread_id, "user": _user()}, "metadata": remembered}
+
+
+async def _remembered(saver: Any, thread_id: str) -> dict[str, Any]:
+    found = await saver.aget_tuple({"configurable": {"thread_id": thread_id}})
+    metadata = (found.metadata or {}) if found else {}
+    return {name: metadata.get(f"orchestrate_{name}") for name in _REMEMBERED}
+
+
+def _addressed(response: Any, open_ids: list[str]) -> dict[str, Any]:
+    if isinstance(response, Mapping) and response and set(response) <= set(open_ids):
+        return dict(response)
+    if len(open_ids) == 1:
+        return {open_ids[0]: response}
+    raise ThreadError(f"{len(open_ids)} questions are open; address each: {{id: response}} with {', '.join(open_ids)}")
+
+
+async def _forget_failures(graph: GuardedGraph, config: RunnableConfig, values: Mapping[str, Any]) -> None:
+    results, plan = dict(values.get("results") or {}), values.get("plan")
+    failed = {name for name, result in results.items() if result.status == "failed"}
+    if not failed or plan is None:
+        raise ThreadError("nothing in this thread has failed")
+    kept = {name: result for name, result in results.items() if name not in plan.downstream(failed)}
+    anew = {"results": kept, "verdict": None, "draft": None, "answer": "", "report": None, "stop_reason": None}
+    await graph.aupdate_state(config, {**anew, "approved": True}, as_node="review")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
