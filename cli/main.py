@@ -1,0 +1,130 @@
+"""The `orchestrate` command: its commands, and what a person sees when one fails.
+
+Only Typer is imported here: `--help` is to be instant. Each command imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli import ask as ask_command
+from cli.errors import CommandError, Exit, explain
+
+ABOUT = """Give it a goal: it plans, runs the plan side by side, answers with citations, and can be stopped anywhere.
+
+\b
+Examples:
+  orchestrate ask "Who may become a senator?" --docs constitution.pdf
+  orchestrate chat --docs manuals/
+  orchestrate threads
+  orchestrate doctor
+"""
+_SECTIONS = {
+    "Work": ("ask", "chat", "resume", "approve"),
+    "Look back": ("threads", "report", "journal", "audit"),
+    "Look around": ("index", "tools", "graph", "policy", "doctor"),
+}
+
+
+class Sections(TyperGroup):
+    """Lists the commands by what they are for."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        named = {name for names in _SECTIONS.values() for name in names}
+        others = tuple(name for name in self.list_commands(ctx) if name not in named)
+        for title, names in {**_SECTIONS, "More": others}.items():
+            commands = [(name, self.get_command(ctx, name)) for name in names]
+            rows = [(name, command.get_short_help_str(80)) for name, command in commands if command is not None]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+def _typer(**settings: Any) -> typer.Typer:
+    return typer.Typer(
+        no_args_is_help=True,
+        # Rich's help costs 0.2 s of imports.
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        **settings,
+    )
+
+
+app = _typer(cls=Sections, help=ABOUT)
+app.command("ask", help=ask_command.ASK)(ask_command.ask)
+app.command("resume", help=ask_command.RESUME)(ask_command.resume)
+
+
+@app.callback()
+def about(
+    version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True),
+) -> None:
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"orchestrate {version_of('orchestration-layer')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """The entry point: runs the command and turns every failure into a clear sentence and an exit code."""
+    from cli.console import tolerant
+
+    tolerant(sys.stdout)
+    tolerant(sys.stderr)
+    _quiet_libraries()
+    try:
+        app()
+    except BrokenPipeError:
+        _close_broken_pipe()
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)
+    except Exception as error:  # the last place that can spare a person the stack trace
+        sys.exit(fail(error))
+
+
+def fail(error: BaseException) -> int:
+    """Tell a person what went wrong, as JSON on stdout where that was asked for, and return the exit code."""
+    explained = explain(error)
+    try:
+        if "--json" in sys.argv[1:]:
+            from cli.conclusion import print_json
+
+            print_json({"error": {"message": explained.message, "hint": explained.hint, "code": explained.code}})
+        for line in _told(explained):
+            print(line, file=sys.stderr)  # noqa: T201
+    except BrokenPipeError:
+        _close_broken_pipe()
+    return explained.code
+
+
+def _told(error: CommandError) -> list[str]:
+    from state.text import printable
+
+    return [printable(f"error: {error.message}")] + ([printable(f"hint: {error.hint}")] if error.hint else [])
+
+
+def _close_broken_pipe() -> None:
+    # Nobody reads on. Python would fail once more when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(Exit.ANSWERED)
+
+
+def _quiet_libraries() -> None:
+    # What libraries log or warn of is for developers; -W and PYTHONWARNINGS bring it back.
+    import logging
+    import warnings
+
+    logging.getLogger().addHandler(logging.NullHandler())
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
+if __name__ == "__main__":
+    main()

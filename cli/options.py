@@ -1,0 +1,141 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from state.budget import Budget
+    from state.plan import Plan
+
+TYPES = ("hybrid", "sequential", "graph", "agentic")
+
+Docs = Annotated[
+    list[Path] | None, typer.Option("--docs", metavar="PATH", help="File or folder to search; may be repeated.")
+]
+Db = Annotated[
+    str | None, typer.Option("--db", metavar="URL", help="Database to query, as sqlite:///sales.sqlite; read-only.")
+]
+Brain = Annotated[
+    str | None, typer.Option("--brain", metavar="NAME", help="'reflex' (embedded) or 'chat' (the configured model).")
+]
+Model = Annotated[str | None, typer.Option("--model", metavar="NAME", help="Chat model; means --brain chat.")]
+PolicyName = Annotated[
+    str | None,
+    typer.Option("--policy", metavar="NAME|FILE", help="'default', 'auto' (nothing asks), 'ask', or a TOML file."),
+]
+BudgetText = Annotated[
+    str | None,
+    typer.Option("--budget", metavar="BOUNDS", help="As in seconds=30,tokens=5000,money=0.1,tool_calls=20,rounds=2."),
+]
+Type = Annotated[
+    str | None, typer.Option("--as", metavar="TYPE", help=f"Orchestration type: {', '.join(TYPES)}. Default: hybrid.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the answer: no progress, no footer.")]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run is configured with; None is the default of the settings."""
+
+    docs: list[Path] | None = None
+    db: str | None = None
+    brain: str | None = None
+    model: str | None = None
+    policy: str | None = None
+    type: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for path in self.docs or ():
+            if not path.exists():
+                raise UsageError(f"--docs: there is no file or directory {path}", "check the path")
+        if self.type is not None and self.type not in TYPES:
+            raise UsageError(f"--as: there is no type '{self.type}'", f"there are: {', '.join(TYPES)}")
+        if self.brain is not None and self.brain not in ("reflex", "chat"):
+            raise UsageError(f"--brain: there is no brain '{self.brain}'", "there are: reflex, chat")
+
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments for `graph.run`; only what was chosen."""
+        named = {
+            "docs": [str(path) for path in self.docs] if self.docs else None,
+            "db": self.db,
+            "brain": self.brain or ("chat" if self.model else None),
+            "model": self.model,
+            "policy": self.policy,
+            "type": self.type,
+        }
+        return {name: value for name, value in named.items() if value is not None} | self.extra
+
+
+def read_budget(text: str | None) -> Budget | None:
+    """A budget from 'seconds=30,tokens=5000'. Raises UsageError."""
+    if text is None:
+        return None
+    from pydantic import ValidationError
+
+    from state.budget import Budget
+
+    names = ", ".join(Budget.model_fields)
+    bounds: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, separator, value = (piece.strip() for piece in part.partition("="))
+        if not separator or not value:
+            raise UsageError(f"--budget: '{part}' should read name=value", "as in --budget seconds=30,rounds=1")
+        if name not in Budget.model_fields:
+            raise UsageError(f"--budget: there is no bound '{name}'", f"there are: {names}")
+        bounds[name] = value
+    if not bounds:
+        raise UsageError("--budget: no bound is given", "as in --budget seconds=30,rounds=1")
+    try:
+        return Budget.model_validate(bounds)
+    except ValidationError as error:
+        found = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise UsageError(f"--budget: {found}", f"there are: {names}") from None
+
+
+def read_plan(path: Path | None) -> Plan | None:
+    """A plan from a JSON file, '-' for stdin. Raises UsageError."""
+    if path is None:
+        return None
+    from pydantic import ValidationError
+
+    from state.plan import Plan
+
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"the plan {path} can't be read: {reason}", "name a JSON file with a plan") from None
+    try:
+        return Plan.model_validate_json(text.strip() if not text.strip().startswith("[") else f'{{"tasks": {text}}}')
+    except ValidationError as error:
+        found = [f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}" for item in error.errors()[:5]]
+        example = '{"tasks": [{"id": "t1", "tool": "search_documents", "args": {"query": "..."}}]}'
+        raise UsageError(f"the plan {path} is no plan: {'; '.join(found)}", f"a plan reads {example}") from None
+
+
+def read_goal(goal: str) -> str:
+    """The goal as given; '-' reads it from stdin. Raises UsageError when it is empty."""
+    if goal == "-":
+        goal = sys.stdin.buffer.read().decode("utf-8", "replace")
+    goal = goal.strip()
+    if not goal:
+        raise UsageError("the goal is empty", 'say what you want to know, as in: orchestrate ask "Who may vote?"')
+    return goal
+
+
+def read_thread(thread: str) -> str:
+    """A thread's id as given. Raises UsageError if it can't be one."""
+    thread = thread.strip()
+    if not thread or len(thread) > 200 or not thread.isprintable():
+        raise UsageError("a thread's id is a short text of printable characters", "`orchestrate threads` lists them")
+    return thread

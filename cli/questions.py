@@ -1,0 +1,251 @@
+"""Questions of a run to a person: how they look, how they are asked on a terminal, and the answers to them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cli.errors import UsageError
+from cli.progress import one_line
+from state.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from graph.run import Waiting
+
+Answer = dict[str, Any]
+Ask = Callable[[str], str]
+
+_HEADINGS = {
+    "approval": "asks for approval",
+    "plan": "The plan asks for approval",
+    "clarify": "One thing is missing",
+    "question": "A task has a question",
+    "in_doubt": "is in doubt",
+}
+_KEYS = {"approve": "a", "edit": "e", "reject": "r", "respond": "p"}
+_LABELS = {"approve": "(a)pprove", "edit": "(e)dit", "reject": "(r)eject", "respond": "res(p)ond"}
+_IN_DOUBT_LABELS = {"approve": "(a) do it again", "respond": "(p) it happened", "reject": "(r) leave it"}
+
+
+def action(waiting: Waiting) -> Mapping[str, Any]:
+    """The action that is asked about: name, args, description."""
+    requests = waiting.request.get("action_requests") or [{}]
+    found: Mapping[str, Any] = requests[0]
+    return found
+
+
+def allowed(waiting: Waiting) -> list[str]:
+    """How the question may be answered."""
+    configs = waiting.request.get("review_configs") or [{}]
+    return list(configs[0].get("allowed_decisions") or ["approve", "edit", "reject", "respond"])
+
+
+def is_text(waiting: Waiting) -> bool:
+    """Whether it is answered by saying something, where others are decided."""
+    return waiting.kind in ("clarify", "question")
+
+
+def heading(waiting: Waiting) -> str:
+    """One line that says who asks what."""
+    words = _HEADINGS.get(waiting.kind, "asks")
+    name, task = one_line(action(waiting).get("name", "")), one_line(waiting.request.get("task") or "")
+    if waiting.kind in ("approval", "in_doubt"):
+        return " ".join(filter(None, (task, name, words)))
+    return f"{words} ({task})" if task else words
+
+
+def arguments(waiting: Waiting) -> list[tuple[str, str, str, bool]]:
+    """Each argument with its name, value, origin and whether it is trusted."""
+    provenance = waiting.request.get("provenance") or {}
+    found = []
+    for name, value in (action(waiting).get("args") or {}).items():
+        origin = provenance.get(name) or {}
+        trusted = bool(origin.get("trusted", True))
+        sources = ", ".join(map(one_line, origin.get("sources") or ()))
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+        found.append((one_line(name), printable(text), sources, trusted))
+    return found
+
+
+def question_text(waiting: Waiting) -> str:
+    """What is asked, for a question that is answered by saying something."""
+    args = action(waiting).get("args") or {}
+    return printable(str(args.get("question") or action(waiting).get("description") or "What do you mean?"))
+
+
+def panel(waiting: Waiting) -> RenderableType:
+    """The question with all that a person needs to decide it."""
+    from rich.console import Group
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    lines: list[RenderableType] = [Text.assemble(("?  ", "bold yellow"), (heading(waiting), "bold"))]
+    if is_text(waiting):
+        lines.append(Padding(Text(question_text(waiting)), (0, 0, 0, 3)))
+        return Group(*lines)
+    if description := action(waiting).get("description"):
+        lines.append(Padding(Text(printable(str(description)), "dim"), (0, 0, 0, 3)))
+    if reason := waiting.request.get("reason"):
+        lines.append(Padding(Text.assemble(("why: ", "dim"), one_line(reason)), (0, 0, 0, 3)))
+    lines.append(Text())
+    if waiting.kind == "plan":
+        lines.append(Padding(_plan(waiting), (0, 0, 0, 3)))
+        return Group(*lines)
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=3, overflow="fold")
+    table.add_column(ratio=2, overflow="fold")
+    for name, value, sources, trusted in arguments(waiting):
+        origin = Text(f"from {sources}" if sources else "", "dim")
+        if not trusted:
+            origin = Text.assemble(("untrusted", "bold red"), (f": {sources}" if sources else "", "red"))
+        table.add_row(Text(name, "cyan"), Text(value), origin)
+    lines.append(Padding(table, (0, 0, 0, 3)))
+    if expires := waiting.request.get("expires_at"):
+        lines.append(Text(f"   open until {time.strftime('%Y-%m-%d %H:%M', time.localtime(float(expires)))}", "dim"))
+    return Group(*lines)
+
+
+def plain(waiting: Waiting, thread_id: str) -> list[str]:
+    """The question as lines, and the commands that answer it."""
+    lines = [heading(waiting)]
+    if is_text(waiting):
+        lines += [f"  {line}" for line in question_text(waiting).splitlines()]
+    elif waiting.kind == "plan":
+        for task in _plan_tasks(waiting):
+            args = json.dumps(task.get("args") or {}, ensure_ascii=False)
+            lines.append(f"  {one_line(task.get('id'))}  {one_line(task.get('tool'))}  {one_line(args)}")
+    else:
+        for name, value, sources, trusted in arguments(waiting):
+            origin = f"  [{'from' if trusted else 'UNTRUSTED:'} {sources}]" if sources or not trusted else ""
+            lines.append(f"  {name} = {one_line(value)}{origin}")
+    if reason := waiting.request.get("reason"):
+        lines.append(f"  why: {one_line(reason)}")
+    return lines + [f"  {command}" for command in commands(waiting, thread_id)]
+
+
+def commands(waiting: Waiting, thread_id: str) -> list[str]:
+    """The exact commands that answer a question."""
+    begin = f"orchestrate approve {one_line(thread_id)} --id {one_line(waiting.id)}"
+    flags = {"approve": "--approve", "edit": "--edit 'JSON'", "reject": "--reject 'WHY'", "respond": "--respond 'TEXT'"}
+    return [f"{begin} {flags[decision]}" for decision in allowed(waiting) if decision in flags]
+
+
+def approve() -> Answer:
+    """The answer that lets it happen."""
+    return {"decisions": [{"type": "approve"}]}
+
+
+def reject(reason: str = "") -> Answer:
+    """The answer that refuses, with the reason that is fed back."""
+    return {"decisions": [{"type": "reject", "message": reason}]}
+
+
+def respond(text: str) -> Answer:
+    """The answer in words: to a question, or in place of the action's result."""
+    return {"decisions": [{"type": "respond", "message": text}]}
+
+
+def edit(waiting: Waiting, args: Mapping[str, Any]) -> Answer:
+    """The answer that lets it happen with other arguments; those not named stay."""
+    before = dict(action(waiting).get("args") or {})
+    if waiting.kind == "plan":
+        merged = {"plan": args.get("plan", dict(args))}
+    else:
+        if unknown := sorted(set(args) - set(before) - _known_arguments(waiting)):
+            names = ", ".join(sorted(set(before) | _known_arguments(waiting)))
+            raise UsageError(f"there is no argument {', '.join(unknown)} to edit", f"there are: {names}")
+        merged = before | dict(args)
+    return {"decisions": [{"type": "edit", "edited_action": {"name": action(waiting).get("name"), "args": merged}}]}
+
+
+def check_allowed(waiting: Waiting, answer: Answer) -> None:
+    """Raises UsageError if the question can't be answered that way."""
+    kind = answer["decisions"][0]["type"]
+    if kind not in allowed(waiting):
+        possible = ", ".join(f"--{name}" for name in allowed(waiting))
+        raise UsageError(f"'{kind}' isn't possible for {heading(waiting)}", f"possible: {possible}")
+
+
+def ask_person(waiting: Waiting, on: Console, ask: Ask) -> Answer | None:
+    """Ask on the terminal until there is an answer; None: later. `ask` takes a prompt and returns a line."""
+    on.print(panel(waiting))
+    if is_text(waiting):
+        text = ask("   > ").strip()
+        return respond(text) if text else None
+    labels = _IN_DOUBT_LABELS if waiting.kind == "in_doubt" else _LABELS
+    choices = {_KEYS[name]: name for name in allowed(waiting) if name in _KEYS}
+    prompt = "   " + "  ".join(labels[name] for name in choices.values() if name in labels) + "  (l)ater > "
+    while True:
+        typed = ask(prompt).strip().lower()
+        chosen = choices.get(typed[:1]) if typed in choices or typed in choices.values() else None
+        chosen = typed if typed in choices.values() else chosen
+        if typed in ("l", "later", "q", ""):
+            return None
+        try:
+            if chosen == "approve":
+                return approve()
+            if chosen == "reject":
+                return reject(ask("   why (optional) > ").strip())
+            if chosen == "respond":
+                words = ask("   result > " if waiting.kind == "in_doubt" else "   response > ").strip()
+                return respond(words) if words else None
+            if chosen == "edit":
+                return _edited_by_person(waiting, ask)
+        except (UsageError, ValueError) as error:
+            on.print(f"   {error}", style="red")
+            continue
+        on.print(f"   type one of: {', '.join([*choices, 'l'])}", style="dim")
+
+
+def _edited_by_person(waiting: Waiting, ask: Ask) -> Answer:
+    if waiting.kind == "plan":
+        return edit(waiting, _edited_plan(waiting))
+    changed: dict[str, Any] = {}
+    for name, value in (action(waiting).get("args") or {}).items():
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        typed = ask(f"   {one_line(name)} [{one_line(shown)[:60]}] > ")
+        if typed.strip():
+            changed[name] = typed if isinstance(value, str) else json.loads(typed)
+    return edit(waiting, changed)
+
+
+def _edited_plan(waiting: Waiting) -> dict[str, Any]:
+    from cli.editor import edit_text
+
+    before = json.dumps((action(waiting).get("args") or {}).get("plan") or {}, indent=2, ensure_ascii=False)
+    edited: dict[str, Any] = json.loads(edit_text(before, suffix=".json"))
+    return edited
+
+
+def _known_arguments(waiting: Waiting) -> set[str]:
+    configs = waiting.request.get("review_configs") or [{}]
+    return set((configs[0].get("args_schema") or {}).get("properties") or ())
+
+
+def _plan_tasks(waiting: Waiting) -> list[dict[str, Any]]:
+    plan = (action(waiting).get("args") or {}).get("plan") or {}
+    return list(plan.get("tasks") or ())
+
+
+def _plan(waiting: Waiting) -> RenderableType:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for task in _plan_tasks(waiting):
+        args = ", ".join(
+            f"{one_line(name)}={one_line(json.dumps(value, ensure_ascii=False))}"
+            for name, value in (task.get("args") or {}).items()
+        )
+        words = Text.assemble(one_line(task.get("goal") or ""), "\n" if task.get("goal") else "", (args, "dim"))
+        table.add_row(Text(one_line(task.get("id")), "bold"), Text(one_line(task.get("tool")), "cyan"), words)
+    return table

@@ -1,0 +1,184 @@
+"""Runs goals from the command: shows them at work, stops them within a second, asks the person who is there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from cli.console import console, interactive, tolerant
+from cli.display import display
+from cli.errors import Exit
+from cli.options import RunOptions
+from cli.progress import Progress
+
+if TYPE_CHECKING:
+    from graph.run import Outcome, Waiting
+    from state.budget import Budget
+    from state.plan import Plan
+
+_GRACE = 0.7
+"""Seconds a run has to stop by itself before the process is ended; its thread can be resumed either way."""
+
+
+def new_thread_id() -> str:
+    """A name for a new thread: short enough to type, unlikely enough to be new."""
+    return uuid.uuid4().hex[:12]
+
+
+class Interrupted(Exception):
+    """The person stopped the run; its thread can be resumed."""
+
+    def __init__(self, thread_id: str) -> None:
+        super().__init__(thread_id)
+        self.thread_id = thread_id
+
+
+class Session:
+    """One configuration and one event loop for any number of runs. Use it as a context manager."""
+
+    def __init__(self, options: RunOptions, *, quiet: bool = False, json: bool = False) -> None:
+        self.options, self.quiet, self.json = options, quiet, json
+        self.progress = Progress()
+        self._runner = asyncio.Runner()
+
+    def __enter__(self) -> Session:
+        self._runner.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *details: Any) -> None:
+        # Once interrupted, a tool may hold a thread for as long as it likes: closing would wait for it.
+        if kind is None or not issubclass(kind, Interrupted):
+            self._runner.close()
+
+    def ask(
+        self, goal: str, *, thread_id: str, plan: Plan | None = None, budget: Budget | None = None
+    ) -> Outcome:
+        """Run a goal until it ends or waits for a person. Raises Interrupted."""
+        from graph.run import aask
+
+        def begin(on_event: Callable[[Any], None]) -> Coroutine[Any, Any, Outcome]:
+            return aask(
+                goal, plan=plan, budget=budget, thread_id=thread_id, on_event=on_event, **self.options.arguments()
+            )
+
+        return self._watch(thread_id, begin)
+
+    def resume(
+        self, thread_id: str, response: Mapping[str, Any] | None = None, *, retry_failed: bool = False
+    ) -> Outcome:
+        """Go on with a thread, with answers by the questions' ids if there are some. Raises Interrupted."""
+        from graph.run import aresume
+
+        def begin(on_event: Callable[[Any], None]) -> Coroutine[Any, Any, Outcome]:
+            return aresume(
+                thread_id,
+                dict(response) if response else None,
+                retry_failed=retry_failed,
+                on_event=on_event,
+                **self.options.arguments(),
+            )
+
+        return self._watch(thread_id, begin)
+
+    def settle(self, outcome: Outcome, *, asking: bool | None = None) -> Outcome:
+        """Ask the person who is there whatever the run waits for, and go on, until it ends or they put it off."""
+        if self.json or not (interactive() if asking is None else asking):
+            return outcome
+        while outcome.waiting:
+            answers = self.ask_all(outcome.waiting)
+            if not answers:
+                break
+            outcome = self.resume(outcome.thread_id, answers)
+        return outcome
+
+    def ask_all(self, waiting: list[Waiting]) -> dict[str, Any]:
+        """The person's answers, by the questions' ids; those put off are left out."""
+        from cli.questions import ask_person
+
+        on, answers = console(), {}
+        with contextlib.suppress(EOFError, KeyboardInterrupt):
+            for question in waiting:
+                on.print()
+                answer = ask_person(question, on, input)
+                if answer is not None:
+                    answers[question.id] = answer
+        return answers
+
+    def _watch(
+        self, thread_id: str, begin: Callable[[Callable[[Any], None]], Coroutine[Any, Any, Outcome]]
+    ) -> Outcome:
+        with display(quiet=self.quiet, json=self.json) as shown:
+            self.progress = shown.progress
+            outcome = self._run(begin(shown.feed), thread_id)
+            shown.finish(outcome.results)
+        if outcome.interrupted:
+            raise Interrupted(thread_id)
+        return outcome
+
+    def _run(self, work: Coroutine[Any, Any, Outcome], thread_id: str) -> Outcome:
+        with interruptible(self._runner.get_loop(), thread_id) as begun:
+
+            async def run() -> Outcome:
+                begun(asyncio.current_task())
+                return await work
+
+            try:
+                return self._runner.run(run())
+            except (asyncio.CancelledError, KeyboardInterrupt):
+                raise Interrupted(thread_id) from None
+
+
+@contextlib.contextmanager
+def interruptible(
+    loop: asyncio.AbstractEventLoop, thread_id: str
+) -> Iterator[Callable[[asyncio.Task[Any] | None], None]]:
+    """Ctrl-C and SIGTERM cancel the task that the yielded function is given. If it doesn't end within a second, or on
+    the second Ctrl-C, the process does: what is recorded of the run is durable."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda task: None
+        return
+    current: list[asyncio.Task[Any]] = []
+    timers: list[threading.Timer] = []
+
+    def stop(number: int, frame: object) -> None:
+        code = int(Exit.INTERRUPTED) if number == signal.SIGINT else 128 + number
+        if timers or not current:
+            _end_now(thread_id, code)
+        timer = threading.Timer(_GRACE, _end_now, (thread_id, code))
+        timer.daemon = True
+        timer.start()
+        timers.append(timer)
+        loop.call_soon_threadsafe(current[0].cancel)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda task: current.append(task) if task is not None else None
+    finally:
+        for timer in timers:
+            timer.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def leave_interrupted(thread_id: str, code: int = Exit.INTERRUPTED) -> None:
+    """Say how to go on, and end the process without waiting for threads that tools may hold."""
+    with contextlib.suppress(OSError, ValueError):
+        tolerant(sys.stderr)
+        print(f"\nstopped; go on with: orchestrate resume {thread_id}", file=sys.stderr, flush=True)  # noqa: T201
+        sys.stdout.flush()
+    os._exit(code)
+
+
+def _end_now(thread_id: str, code: int) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        if sys.__stdout__ is not None and sys.__stdout__.isatty():
+            sys.__stdout__.write("\x1b[?25h\n")  # the live display hides the cursor
+            sys.__stdout__.flush()
+    leave_interrupted(thread_id, code)
