@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
 
 EffectState = Literal["intended", "done", "failed", "in_doubt", "abandoned"]
 
@@ -66,4 +69,31 @@ class Journal(Protocol):
         """The decisions of a thread, oldest first; of all threads if none is named."""
 
     async def forget(self, thread_id: str) -> None:
-        """Remove a thread's effects and decisions, when the thread is deleted."""
+        """Remove a thread's effects and decisions, when the thread is deleted.
+
+        Effects that a fork of it relies on, to not repeat them, become that fork's."""
+
+    async def forked(self, thread_id: str, fork: str) -> None:
+        """Record that the thread `fork` was made from `thread_id` and relies on its effects."""
+
+    async def aclose(self) -> None:
+        """Let go of connections. The journal can be used again, and then opens them anew."""
+
+
+def journal_for(checkpointer: BaseCheckpointSaver[Any] | None) -> Journal:
+    """The journal beside a saver's checkpoints: in the same file or database, or, for a saver in memory, with it.
+
+    Cheap: nothing is opened before the journal is first used. Two journals of one saver hold the same entries. With no
+    saver (None) the entries end with the journal.
+    """
+    from memory.journal_location import SaverJournal
+
+    return SaverJournal(checkpointer)
+
+
+def journal_at(url: str | None = None) -> Journal:
+    """The journal in the database that `url` names, by default the configured one: for a graph that gets its saver
+    from the server it runs on. Raises PersistenceError for a URL it can't use."""
+    from memory.journal_location import journal_in
+
+    return journal_in(url)

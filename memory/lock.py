@@ -1,0 +1,194 @@
+"""One run per thread: a lock that holds across coroutines, processes and, on Postgres, machines."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from memory.database import PersistenceError, PostgresServer, SqliteFile, backing_of_saver, explained
+
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
+_POLL = 0.05
+_ATTACHED = "_locked_threads"
+_without_saver: set[str] = set()
+_guard = threading.Lock()
+
+
+class ThreadBusy(RuntimeError):
+    """Another run of the thread is under way. `holder` says whose, where that is known."""
+
+    def __init__(self, thread_id: str, holder: str | None = None) -> None:
+        super().__init__(
+            f"thread '{thread_id}' is at work in {holder or 'another run'}; "
+            "wait for it to end, or stop it, and try again"
+        )
+        self.thread_id = thread_id
+        self.holder = holder
+
+
+@asynccontextmanager
+async def thread_lock(
+    checkpointer: BaseCheckpointSaver[Any] | None, thread_id: str, *, wait: float = 0
+) -> AsyncIterator[None]:
+    """Hold a thread for one run. Raises ThreadBusy if another has it and goes on having it for `wait` seconds.
+
+    Beside a SQLite file it is a file lock, on Postgres an advisory lock: both are let go by the system when the
+    process that holds them ends, however it ends. For a saver in memory it is a mark in this process.
+    """
+    backing = await backing_of_saver(checkpointer)
+    if isinstance(backing, SqliteFile):
+        lock = _file_lock(backing.path, thread_id, wait)
+    elif isinstance(backing, PostgresServer):
+        lock = _advisory_lock(backing, thread_id, wait)
+    else:
+        held = _without_saver if backing.owner is None else vars(backing.owner).setdefault(_ATTACHED, set())
+        lock = _mark(held, thread_id, wait)
+    async with lock:
+        yield
+
+
+def forget_lock(database: Path, thread_id: str) -> None:
+    """Remove the lock's files of a deleted thread. Blocks; only for who holds the lock."""
+    lock, holder = _lock_files(database, thread_id)
+    for file in (holder, lock):
+        with suppress(OSError):
+            file.unlink()
+
+
+async def _acquired(attempt: Callable[[], Awaitable[bool]], wait: float) -> bool:
+    deadline = time.monotonic() + wait
+    while not await attempt():
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        await asyncio.sleep(min(_POLL, left))
+    return True
+
+
+@asynccontextmanager
+async def _mark(held: set[str], thread_id: str, wait: float) -> AsyncIterator[None]:
+    async def attempt() -> bool:
+        with _guard:
+            if thread_id in held:
+                return False
+            held.add(thread_id)
+            return True
+
+    if not await _acquired(attempt, wait):
+        raise ThreadBusy(thread_id, f"this process (pid {os.getpid()})")
+    try:
+        yield
+    finally:
+        with _guard:
+            held.discard(thread_id)
+
+
+def _lock_files(database: Path, thread_id: str) -> tuple[Path, Path]:
+    directory = Path(f"{database}.locks")
+    name = hashlib.sha256(thread_id.encode()).hexdigest()[:32]
+    return directory / f"{name}.lock", directory / f"{name}.holder"
+
+
+@asynccontextmanager
+async def _file_lock(database: Path, thread_id: str, wait: float) -> AsyncIterator[None]:
+    from filelock import FileLock, Timeout
+
+    file, holder = _lock_files(database, thread_id)
+    lock = FileLock(file, timeout=0, mode=0o600, thread_local=False)
+
+    def acquire() -> bool:
+        try:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock.acquire()
+        except Timeout:
+            return False
+        except OSError as error:
+            raise PersistenceError(
+                f"thread '{thread_id}' can't be locked: '{file.parent}' can't be written ({error.strerror or error})"
+            ) from error
+        _write_holder(holder)
+        return True
+
+    def release() -> None:
+        with suppress(OSError):
+            holder.unlink()
+        lock.release()
+
+    async def attempt() -> bool:
+        # Not cancelled half way: a lock taken by a thread that nobody waits for any more would never be let go.
+        taking = asyncio.ensure_future(asyncio.to_thread(acquire))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            if await taking:
+                release()
+            raise
+
+    if not await _acquired(attempt, wait):
+        raise ThreadBusy(thread_id, await asyncio.to_thread(_read_holder, holder))
+    try:
+        yield
+    finally:
+        release()  # an unlink and a close: not worth a thread, and not to be interrupted
+
+
+def _write_holder(file: Path) -> None:
+    with suppress(OSError):
+        file.touch(mode=0o600)
+        file.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}), encoding="utf-8")
+
+
+def _read_holder(file: Path) -> str | None:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        pid, host = int(found["pid"]), str(found["host"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if pid == os.getpid() and host == socket.gethostname():
+        return f"this process (pid {pid})"
+    return f"process {pid}" + ("" if host == socket.gethostname() else f" on {host}")
+
+
+@asynccontextmanager
+async def _advisory_lock(server: PostgresServer, thread_id: str, wait: float) -> AsyncIterator[None]:
+    from psycopg import AsyncConnection
+
+    key = int.from_bytes(hashlib.sha256(f"thread:{thread_id}".encode()).digest()[:8], "big", signed=True)
+    who = f"orchestrate pid {os.getpid()} on {socket.gethostname()}"
+    with explained(server):
+        connection = await AsyncConnection.connect(
+            server.conninfo, autocommit=True, connect_timeout=10, application_name=who[:63]
+        )
+    try:
+
+        async def attempt() -> bool:
+            found = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (key,))).fetchone()
+            return bool(found and found[0])
+
+        with explained(server):
+            taken = await _acquired(attempt, wait)
+            if not taken:
+                # A 64-bit key is shown as two halves.
+                found = await (
+                    await connection.execute(
+                        "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+                        "WHERE l.locktype = 'advisory' AND l.granted "
+                        "AND ((l.classid::bigint << 32) | l.objid::bigint) = %s",
+                        (key,),
+                    )
+                ).fetchone()
+                raise ThreadBusy(thread_id, found[0].removeprefix("orchestrate ") if found else None)
+        yield
+    finally:
+        await connection.close()  # lets go of the lock
