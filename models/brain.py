@@ -20,7 +20,35 @@ OnText = Callable[[str], None]
 
 
 class BrainError(Exception):
-    """Thinking failed for good: no brain of the chain could answer. The message is for a person."""
+    """Thinking failed for good: no brain of the chain could answer. The message is for a person.
+
+    `usage`: what was spent all the same. `lasting`: asking again soon is pointless (a wrong key, no such server).
+    """
+
+    def __init__(self, message: str, *, usage: Usage | None = None, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.usage = usage or Usage()
+        self.lasting = lasting
+
+
+@runtime_checkable
+class TextSink(Protocol):
+    """An `OnText` that can take back what it was given: a dropped stream, another brain taking over.
+
+    Any function will do as `OnText`; one without `restart` is only told the new text. `Draft.text` is what counts.
+    """
+
+    def __call__(self, text: str, /) -> None:
+        """The next piece of the text."""
+
+    def restart(self) -> None:
+        """What came before is void; the text begins anew."""
+
+
+def restart_text(on_text: OnText | None) -> None:
+    """Tell `on_text` that what it was given is void, if it can be told."""
+    if isinstance(on_text, TextSink):
+        on_text.restart()
 
 
 @dataclass(frozen=True)

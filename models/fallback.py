@@ -1,0 +1,177 @@
+"""A chain of brains: where one fails, the next thinks."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from models.brain import Action, Brain, BrainError, OnText, Step, Thought, restart_text
+from state.budget import Usage
+from state.intent import Intent
+from state.plan import Plan, Problem
+from state.result import Evidence, TaskResult
+from state.verdict import Draft, Finding, Verdict
+from tools.registry import ToolSpec
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AnyMessage
+
+T = TypeVar("T")
+REJECTIONS = 2
+"""Plans with problems, or drafts with findings, after which the next brain of the chain is asked."""
+_MOST_REMEMBERED = 256
+
+
+class Breaker:
+    """Stops asking a brain that keeps failing: after `failures` in a row, or one that will last, for `cool_down`
+    seconds. Then one try decides. `clock` is monotonic, in seconds."""
+
+    def __init__(self, failures: int = 3, cool_down: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = failures
+        self._cool_down = cool_down
+        self._clock = clock
+        self._failures = 0
+        self._until = float("-inf")
+
+    @property
+    def open(self) -> bool:
+        """Whether the brain is to be left alone now."""
+        return self._clock() < self._until
+
+    def succeeded(self) -> None:
+        """An answer came."""
+        self._failures = 0
+
+    def failed(self, *, lasting: bool = False) -> None:
+        """No answer came; `lasting`: nor will there be one soon."""
+        self._failures += 1
+        if lasting or self._failures >= self._most:
+            self._until = self._clock() + self._cool_down
+
+
+class FallbackBrain:
+    """Asks each of `brains` in turn until one can answer; notes who couldn't, and why.
+
+    A brain whose plan had problems, or whose draft had findings, for the second time on the same intent is passed
+    over for that step. The last brain is always asked, whatever its breaker says. Raises BrainError when every
+    brain failed, with the usage of all.
+    """
+
+    def __init__(
+        self,
+        brains: Sequence[Brain],
+        *,
+        failures: int = 3,
+        cool_down: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not brains:
+            raise ValueError("a chain of brains needs at least one")
+        self.brains = tuple(brains)
+        self._breakers = [Breaker(failures, cool_down, clock) for _ in brains]
+        self._rejections: OrderedDict[str, int] = OrderedDict()
+
+    @property
+    def name(self) -> str:
+        """The name of the first brain of the chain."""
+        return self.brains[0].name
+
+    async def parse_intent(self, goal: str, *, history: Sequence[AnyMessage] = ()) -> Thought[Intent]:
+        """See Brain."""
+        return await self._first(lambda brain: brain.parse_intent(goal, history=history))
+
+    async def decompose(
+        self,
+        intent: Intent,
+        *,
+        tools: Sequence[ToolSpec],
+        problems: Sequence[Problem] = (),
+        results: Mapping[str, TaskResult] | None = None,
+    ) -> Thought[Plan]:
+        """See Brain."""
+        start = self._passed_over("plan", intent, bool(problems))
+        return await self._first(
+            lambda brain: brain.decompose(intent, tools=tools, problems=problems, results=results),
+            start,
+            f"its plan had problems {REJECTIONS} times",
+        )
+
+    async def write(
+        self,
+        intent: Intent,
+        *,
+        evidence: Sequence[Evidence],
+        feedback: Sequence[Finding] = (),
+        history: Sequence[AnyMessage] = (),
+        on_text: OnText | None = None,
+    ) -> Thought[Draft]:
+        """See Brain. When a brain fails in the middle, `on_text` is told to restart if it can be (see TextSink)."""
+        start = self._passed_over("draft", intent, bool(feedback))
+        return await self._first(
+            lambda brain: brain.write(intent, evidence=evidence, feedback=feedback, history=history, on_text=on_text),
+            start,
+            f"its draft was refused {REJECTIONS} times",
+            lambda: restart_text(on_text),
+        )
+
+    async def judge(self, intent: Intent, *, draft: Draft, evidence: Sequence[Evidence]) -> Thought[Verdict]:
+        """See Brain."""
+        return await self._first(lambda brain: brain.judge(intent, draft=draft, evidence=evidence))
+
+    async def complete(self, prompt: str, *, inputs: Mapping[str, Any], evidence: Sequence[Evidence]) -> Thought[Any]:
+        """See Brain."""
+        return await self._first(lambda brain: brain.complete(prompt, inputs=inputs, evidence=evidence))
+
+    async def next_action(
+        self, goal: str, *, tools: Sequence[ToolSpec], steps: Sequence[Step], prompt: str = ""
+    ) -> Thought[Action]:
+        """See Brain."""
+        return await self._first(lambda brain: brain.next_action(goal, tools=tools, steps=steps, prompt=prompt))
+
+    def _passed_over(self, step: Literal["plan", "draft"], intent: Intent, rejected: bool) -> int:
+        """How many brains of the chain are passed over for a step, from how often its outcome was rejected.
+
+        Counted in this process only: after a restart a brain merely gets another try.
+        """
+        key = f"{step} {intent.model_dump_json()}"
+        count = self._rejections.pop(key, 0) + 1 if rejected else 0
+        if count:
+            self._rejections[key] = count
+            if len(self._rejections) > _MOST_REMEMBERED:
+                self._rejections.popitem(last=False)
+        return min(count // REJECTIONS, len(self.brains) - 1)
+
+    async def _first(
+        self,
+        think: Callable[[Brain], Awaitable[Thought[T]]],
+        start: int = 0,
+        why: str = "",
+        before_next: Callable[[], None] = lambda: None,
+    ) -> Thought[T]:
+        """The first thought that a brain from `start` on comes to, the cost of the failed ones added."""
+        usage = Usage()
+        reasons = [f"{brain.name}: {why}" for brain in self.brains[:start]]
+        failed: BrainError | None = None
+        for position in range(start, len(self.brains)):
+            brain, breaker = self.brains[position], self._breakers[position]
+            if breaker.open and position < len(self.brains) - 1:
+                reasons.append(f"{brain.name} unavailable: it failed before and is left alone for a while")
+                continue
+            if failed is not None:
+                before_next()
+            try:
+                thought = await think(brain)
+            except BrainError as error:
+                failed = error
+                usage += error.usage
+                breaker.failed(lasting=error.lasting)
+                reasons.append(f"{brain.name} unavailable: {error}")
+                continue
+            breaker.succeeded()
+            notes = (*(f"{reason}; used {brain.name}" for reason in reasons), *thought.notes)
+            return Thought(thought.value, usage + thought.usage, notes)
+        if failed is None:  # cannot be: the last brain is always asked
+            raise BrainError("no brain could be asked")
+        raise BrainError(str(failed) if len(self.brains) == 1 else "; ".join(reasons), usage=usage)
