@@ -35,6 +35,12 @@ class Settings(BaseSettings):
     docs: list[Path] = Field(default_factory=list, description="Files and folders to search, as JSON.")
     db: str | None = Field(default=None, description="SQLAlchemy URL of the database that may be queried.")
     files: Path = Field(default=Path(), description="Root folder that the file tools are confined to.")
+    tools: str | None = Field(
+        default=None, description="Your own tools: a Python file, a module, or 'file.py:name', 'module:name'."
+    )
+    http_allow: list[str] = Field(
+        default_factory=list, description="Hosts the web tools may reach though not public, as JSON: ['intranet:8000']."
+    )
     concurrency: int = Field(default=16, ge=1, description="Tasks of one run at work at the same time.")
     encryption_key: SecretStr | None = Field(default=None, description="16, 24 or 32 bytes; encrypts checkpoints.")
     max_goal: int = Field(default=20_000, ge=1, description="Characters a goal may have.")
