@@ -11,7 +11,7 @@ from typing import Any
 from langchain_core.tools import BaseTool
 from models.choose import choose_brain
 
-from memory.journal import Journal
+from memory.journal import Journal, journal_for
 from memory.settings import settings
 from models.brain import Brain
 from nodes.kit import Kit
@@ -30,8 +30,6 @@ def make_kit(
     model: str | None = None,
 ) -> Kit:
     """The kit of a graph. Raises ValueError for a name that isn't known."""
-    from memory.journals import journal_for
-
     config = settings()
     return Kit(
         brain=choose_brain(brain, config, model=model),

@@ -60,9 +60,8 @@ async def aask(
     database; by default SQLite under ORCHESTRATE_HOME. `on_event` gets every event as it happens.
     Raises ValueError for what can't be run at all; what goes wrong in the run is in the outcome.
     """
-    paths = [docs] if isinstance(docs, str | Path) else list(docs or [])
     configuration = {
-        "docs": [str(Path(path).expanduser().absolute()) for path in paths] or None,
+        "docs": _absolute(docs),
         "db": db, "brain": brain, "model": model, "policy": policy, "type": type,
     }  # fmt: skip
     thread_id = thread_id or uuid.uuid4().hex[:12]
@@ -208,6 +207,11 @@ async def _forget_failures(graph: GuardedGraph, config: RunnableConfig, values: 
     kept = {name: result for name, result in results.items() if name not in plan.downstream(failed)}
     anew = {"results": kept, "verdict": None, "draft": None, "answer": "", "report": None, "stop_reason": None}
     await graph.aupdate_state(config, {**anew, "approved": True}, as_node="review")
+
+
+def _absolute(docs: Sequence[str | Path] | str | Path | None) -> list[str] | None:
+    paths = [docs] if isinstance(docs, str | Path) else list(docs or [])
+    return [str(Path(path).expanduser().absolute()) for path in paths] or None
 
 
 def _user() -> str:

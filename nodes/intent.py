@@ -6,7 +6,6 @@ from typing import Any
 
 from langchain_core.messages import HumanMessage
 from langgraph.runtime import Runtime
-from langgraph.types import interrupt
 
 from models.brain import BrainError
 from nodes import emit
@@ -58,7 +57,7 @@ def clarify(kit: Kit) -> NodeFunction:
             allowed=["respond", "reject"],
             reason="the goal can't be served without it",
         )
-        made = approval.decision(asked, interrupt(asked))
+        made = approval.ask_person(asked).decisions[0]
         rounds = rounds.model_copy(update={"clarify": rounds.clarify + 1})
         if made.type == "reject":
             return {"rounds": rounds.model_copy(update={"clarify": MAX_CLARIFICATIONS})}

@@ -7,7 +7,6 @@ from typing import Any
 
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
-from langgraph.types import interrupt
 from pydantic import ValidationError
 
 from memory.journal import Decision
@@ -41,10 +40,10 @@ def review(kit: Kit) -> NodeFunction:
             reason=reason,
             args_schema={"type": "object", "properties": {"plan": Plan.model_json_schema()}, "required": ["plan"]},
         )
-        response = interrupt(asked)
-        made = approval.decision(asked, response)
-        edited = _edited(made.edited_action.args, here.tools) if made.edited_action else None
-        await _record(here, asked, made, response)
+        response = approval.ask_person(asked, check=lambda given: _problem(given.decisions[0], here.tools))
+        made = response.decisions[0]
+        edited = _edited(made) if made.edited_action else None
+        await _record(here, asked, made, response.who)
         if made.type == "reject":
             return {"approved": False, "notes": [*(state.get("notes") or []), f"the plan was rejected: {made.message}"]}
         if edited is not None:
@@ -66,19 +65,23 @@ def reason_to_review(plan: Plan, state: RunState, policy: Policy, tools: Toolbox
     return f"it does more than read: {', '.join(writes)}" if writes else None
 
 
-def _edited(args: dict[str, Any], tools: Toolbox) -> Plan:
+def _edited(made: approval.HumanDecision) -> Plan:
+    args = made.edited_action.args if made.edited_action else {}
+    return Plan.model_validate(args.get("plan", args))
+
+
+def _problem(made: approval.HumanDecision, tools: Toolbox) -> str | None:
+    if made.edited_action is None:
+        return None
     try:
-        plan = Plan.model_validate(args.get("plan", args))
+        problems = check_plan(_edited(made), tools)
     except ValidationError as error:
-        raise approval.BadAnswer(f"the edited plan can't be read: {error}") from None
-    if problems := check_plan(plan, tools):
-        raise approval.BadAnswer("the edited plan can't run: " + "; ".join(map(str, problems)))
-    return plan
+        return f"the edited plan can't be read: {error}"
+    return "the edited plan can't run: " + "; ".join(map(str, problems)) if problems else None
 
 
-async def _record(kit: Kit, asked: approval.Question, made: approval.HumanDecision, response: Any) -> None:
+async def _record(kit: Kit, asked: approval.Question, made: approval.HumanDecision, who: str | None) -> None:
     configurable = get_config().get("configurable", {})
-    who = response.get("who") if isinstance(response, dict) else None
     await kit.journal.record(
         Decision(
             thread_id=str(configurable.get("thread_id", "")),

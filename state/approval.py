@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Literal, NotRequired, TypedDict
 
+from langgraph.types import interrupt
 from pydantic import Field, ValidationError, model_validator
 
+from state.check import argument_errors
 from state.record import Record
 from state.result import Origin
 
@@ -79,6 +82,7 @@ class HumanResponse(Record):
     """The response to an interrupt. Text alone responds to a question; a lone decision needs no list."""
 
     decisions: list[HumanDecision] = Field(min_length=1)
+    who: str | None = Field(default=None, description="Who decided, if the answer is passed on for somebody.")
 
     @model_validator(mode="before")
     @classmethod
@@ -123,27 +127,54 @@ def question(
     )
 
 
-def decision(asked: Question, response: Any) -> HumanDecision:
-    """The decision a response holds, if the question allows it. Raises BadAnswer."""
-    allowed = asked["review_configs"][0]["allowed_decisions"]
+Check = Callable[[HumanResponse], str | None]
+"""What is wrong with a response beyond its shape; None if nothing is."""
+
+
+def response_schema(asked: Question, check: Check | None = None) -> type[HumanResponse]:
+    """The type of the responses that `asked` allows, for `interrupt(asked, response_schema=...)`."""
+
+    class Response(HumanResponse):
+        @model_validator(mode="after")
+        def _fits_the_question(self) -> Response:
+            if problem := _misfit(asked, self) or (check(self) if check else None):
+                raise ValueError(problem)
+            return self
+
+    Response.__name__ = Response.__qualname__ = "HumanResponse"
+    return Response
+
+
+def ask_person(asked: Question, check: Check | None = None) -> HumanResponse:
+    """Interrupt the run with a question, and return the response once there is one.
+
+    Raises BadAnswer for a response that doesn't fit, which is then not kept: the question stays
+    open. Raises LangGraph's GraphInterrupt while there is no response.
+    """
     try:
-        parsed = response if isinstance(response, HumanResponse) else HumanResponse.model_validate(response)
+        response: HumanResponse = interrupt(dict(asked), response_schema=response_schema(asked, check))
     except ValidationError as error:
-        problems = "; ".join(str(detail["msg"]) for detail in error.errors()[:3])
-        raise BadAnswer(
-            f"the answer must look like {{'decisions': [{{'type': {' | '.join(map(repr, allowed))}}}]}}: {problems}"
-        ) from None
-    if len(parsed.decisions) != 1:
-        raise BadAnswer(f"one action is asked about, {len(parsed.decisions)} decisions were given")
-    made = parsed.decisions[0]
+        problems = "; ".join(str(detail["msg"]).removeprefix("Value error, ") for detail in error.errors()[:3])
+        allowed = " | ".join(map(repr, asked["review_configs"][0]["allowed_decisions"]))
+        raise BadAnswer(f"{problems}. An answer looks like {{'decisions': [{{'type': {allowed}}}]}}") from None
+    return response
+
+
+def _misfit(asked: Question, response: HumanResponse) -> str | None:
+    if len(response.decisions) != 1:
+        return f"one action is asked about, {len(response.decisions)} decisions were given"
+    made, allowed = response.decisions[0], asked["review_configs"][0]["allowed_decisions"]
     if made.type not in allowed:
-        raise BadAnswer(f"'{made.type}' isn't possible here; possible: {', '.join(allowed)}")
+        return f"'{made.type}' isn't possible here; possible: {', '.join(allowed)}"
     if made.type == "respond" and made.message is None:
-        raise BadAnswer("a response needs a message")
+        return "a response needs a message"
     action = asked["action_requests"][0]["name"]
     if made.edited_action and made.edited_action.name not in (None, action):
-        raise BadAnswer(f"the tool can't be changed here, only its arguments: '{action}' is asked about")
-    return made
+        return f"the tool can't be changed here, only its arguments: '{action}' is asked about"
+    schema = asked["review_configs"][0].get("args_schema")
+    if made.edited_action and schema and (problems := argument_errors(made.edited_action.args, schema)):
+        return f"the edited arguments don't fit: {'; '.join(problems)}"
+    return None
 
 
 def _bounded(value: Any) -> Any:

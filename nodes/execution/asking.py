@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from langgraph.types import interrupt
-
 from memory.journal import Decision
 from nodes import emit
 from nodes.execution.desk import Desk, Site
-from state.approval import HumanDecision, Question, decision, question
+from state.approval import HumanDecision, Question, ask_person, question
 from state.result import Origin
 from tools.registry import ToolSpec
 
@@ -72,9 +70,9 @@ async def _ask(desk: Desk, site: Site, asked: Question) -> HumanDecision:
     if expires is not None:
         asked["expires_at"] = first_asked + expires
     emit.task(site.task.id, "asking", tool=site.task.tool, detail=asked["reason"], item=site.item)
-    response = interrupt(asked)
-    made = decision(asked, response)
-    await _record(desk, site, asked["kind"], dict(asked), made.to_json(), who=_who(desk, response))
+    response = ask_person(asked)
+    made = response.decisions[0]
+    await _record(desk, site, asked["kind"], dict(asked), made.to_json(), who=response.who or desk.who)
     if asked["expires_at"] is not None and time.time() > asked["expires_at"]:
         raise Expired
     return made
@@ -102,9 +100,3 @@ async def _record(desk: Desk, site: Site, kind: str, shown: dict[str, Any], deci
         if past.task == str(site) and past.kind == kind and past.decided == decided and past.shown == shown:
             return
     await desk.kit.journal.record(Decision(desk.thread_id, str(site), kind, who, time.time(), shown, decided))
-
-
-def _who(desk: Desk, response: Any) -> str:
-    if isinstance(response, dict) and isinstance(response.get("who"), str):
-        return str(response["who"])
-    return desk.who

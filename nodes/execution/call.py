@@ -82,10 +82,7 @@ async def _permission(
         return f"not allowed: {verdict.reason}"
     if verdict.action == "auto":
         return None
-    made = await asking.approval(desk, site, spec, args, origins, verdict.reason)
-    if made.edited_action and (problems := argument_errors(made.edited_action.args, spec.parameters)):
-        return f"the edited arguments don't fit: {'; '.join(problems)}"
-    return made
+    return await asking.approval(desk, site, spec, args, origins, verdict.reason)
 
 
 async def _effect(
