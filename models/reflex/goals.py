@@ -1,0 +1,318 @@
+"""A goal as its single questions, each standing on its own: split, ellipses filled, pronouns and follow-ups resolved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models.reflex.sentences import split_sentences
+from models.reflex.words import FUNCTION_WORDS, squeeze
+
+_WH = r"(?:how (?:old|long|many|much|often|far|big|large|high|tall|heavy|fast)|what|which|who|whom|whose|when|where|why|how)"
+_AUX = (
+    r"(?:is|are|was|were|am|do|does|did|can|could|may|might|must|shall|should|will|would|has|have|had|isn't|aren't|"
+    r"doesn't|don't|didn't|can't)"
+)
+_BEFORE_QUESTION = re.compile(
+    rf"(?:\s*[,;]\s*(?:and\s+|but\s+|or\s+)?(?:also\s+|then\s+)?|\s+(?:and|but)\s+(?:also\s+|then\s+)?)(?={_WH}\b)",
+    re.IGNORECASE,
+)
+_BEFORE_CHOICE = re.compile(rf"\s*,?\s+and\s+(?={_AUX}\s)", re.IGNORECASE)
+_LEADING = re.compile(r"^(?:(?:and|but|so|then|also|or|ok(?:ay)?|well|now|please)\b[,\s]*)+", re.IGNORECASE)
+_FOLLOW_UP = re.compile(r"^(?:what|how) about\s+|^same (?:question )?for\s+", re.IGNORECASE)
+_HAS_VERB = re.compile(rf"\b{_AUX}\b", re.IGNORECASE)
+_WH_START = re.compile(rf"^{_WH}\b", re.IGNORECASE)
+_SUBJECT = re.compile(
+    rf"^(?P<wh>{_WH}(?:\s+(?!{_AUX}\b)[\w-]+){{0,4}}?)\s+(?P<aux>{_AUX})\s+(?P<rest>.+)$", re.IGNORECASE
+)
+_PREPOSITION = re.compile(r"^(for|in|of|on|by|at|with|from|about|under|to|during|since)\s+(.+)$", re.IGNORECASE)
+_DETERMINER = re.compile(r"^(a|an|the|each|every|this|that|its|his|their)\s+", re.IGNORECASE)
+_PRONOUN = re.compile(
+    r"\b(it|its|they|them|their|theirs|he|him|his|she|her|this one|that one|both|those|these)\b", re.IGNORECASE
+)
+_THINGS = re.compile(r"\b(it|its|they|them|their)\b", re.IGNORECASE)
+_ALONE = re.compile(
+    r"^(?:(?:please|can you|could you)\s+)*(?:compare|explain|describe|summari[sz]e|define|translate|show|tell me about|"
+    r"tell me more about|list|find|calculate|what is|what are|who is|who are|what does|why is|how does|more about|"
+    r"what about|how about)\s+(?:it|them|this|that|those|these|both|him|her|the two)(?:\s+(?:mean|work|do|all))?\W*$",
+    re.IGNORECASE,
+)
+_VERBS = frozenset(
+    [
+        "be",
+        "been",
+        "have",
+        "has",
+        "had",
+        "do",
+        "get",
+        "go",
+        "need",
+        "serve",
+        "serves",
+        "hold",
+        "holds",
+        "become",
+        "take",
+        "make",
+        "use",
+        "used",
+        "vote",
+        "sign",
+        "contain",
+        "come",
+        "work",
+        "happen",
+        "receive",
+        "run",
+        "live",
+        "elect",
+        "elected",
+        "chosen",
+        "chose",
+        "appointed",
+        "remove",
+        "removed",
+        "stay",
+        "last",
+        "say",
+        "differ",
+        "know",
+        "own",
+        "built",
+        "created",
+        "written",
+        "made",
+        "found",
+        "installed",
+        "build",
+        "create",
+        "write",
+        "find",
+        "install",
+        "start",
+        "begin",
+        "end",
+        "pay",
+        "cost",
+        "weigh",
+        "eat",
+        "apply",
+        "govern",
+        "meet",
+        "declare",
+        "pass",
+        "veto",
+        "keep",
+        "give",
+        "grant",
+        "put",
+        "set",
+        "allow",
+        "allowed",
+        "propose",
+        "ratify",
+        "mean",
+        "refer",
+        "include",
+        "represent",
+        "join",
+        "leave",
+        "report",
+        "update",
+        "upgrade",
+        "support",
+        "provide",
+        "depend",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    start: int
+    end: int
+    text: str
+    determiner: str
+
+
+def questions_of(goal: str) -> list[str]:
+    """The questions of a goal in its order, each as its own sentence."""
+    pieces: list[str] = []
+    for span in split_sentences(goal):
+        pieces += _split(squeeze(span.text))
+    questions: list[str] = []
+    for piece in pieces:
+        text = _LEADING.sub("", piece).strip(" ,;")
+        if not text:
+            continue
+        if questions:
+            text = resolve(text, questions)
+        questions.append(_as_sentence(text))
+    return questions
+
+
+def resolve(text: str, earlier: Sequence[str]) -> str:
+    """A question that leans on earlier ones, made to stand on its own; unchanged if it doesn't lean, or can't be."""
+    stripped = _LEADING.sub("", text).strip()
+    fragment = _FOLLOW_UP.sub("", stripped).rstrip("?!. ").strip()
+    model = next((question for question in reversed(earlier) if not leans_back(question)), None)
+    if model is None or not fragment:
+        return text
+    is_follow_up = fragment != stripped.rstrip("?!. ").strip()
+    if is_follow_up or (not _HAS_VERB.search(fragment) and _is_fragment(fragment)):
+        return _fill(fragment, model) or text
+    if _THINGS.search(stripped) and (phrase := _topic_phrase(model)):
+        return _replace_pronoun(stripped, phrase)
+    return text
+
+
+def leans_back(question: str) -> bool:
+    """'What is the difference?': it is about the answers to the questions before."""
+    return bool(
+        re.match(
+            r"^\W*(?:(?:what(?:'s| is| are)|and|calculate|give me|tell me|compute)\s+)*(?:the|their)?\s*"
+            r"(?:difference|sum|total|ratio|average|product|mean)s?(?:\s+(?:between|of)\s+(?:them|the two|both|these|those)"
+            r"(?:\s+\w+)?)?(?:\s+in\s+\w+)?\W*$",
+            question,
+            re.IGNORECASE,
+        )
+    )
+
+
+def is_unclear(goal: str) -> str | None:
+    """The word that points at nothing, if the goal can't be understood without a conversation: 'Compare it'."""
+    match = _ALONE.match(_LEADING.sub("", goal.strip()))
+    return _PRONOUN.search(goal + " it").group().lower() if match else None  # type: ignore[union-attr]
+
+
+def _split(sentence: str) -> list[str]:
+    cuts = [match for match in _BEFORE_QUESTION.finditer(sentence) if _may_cut(sentence[: match.start()])]
+    if not cuts and re.match(rf"^{_AUX}\s", sentence, re.IGNORECASE):
+        cuts = [match for match in _BEFORE_CHOICE.finditer(sentence) if len(sentence[: match.start()].split()) >= 3]
+    pieces, position = [], 0
+    for cut in cuts:
+        pieces.append(sentence[position : cut.start()])
+        position = cut.end()
+    return [*pieces, sentence[position:]]
+
+
+def _may_cut(before: str) -> bool:
+    last = re.split(r"[,;]", before)[-1].split()
+    return len(before.split()) >= 3 and not (len(last) == 1 and _WH_START.match(last[0]))
+
+
+def _is_fragment(text: str) -> bool:
+    tokens = text.lower().split()
+    if asked := _WH_START.match(text):
+        rest = text[asked.end() :].strip()
+        is_open = asked.group().lower() in ("who", "what", "which", "whom", "whose")
+        if is_open and not (_DETERMINER.match(rest) or _PREPOSITION.match(rest)):
+            return False
+        return len(tokens) <= 7 and not any(token in _VERBS for token in tokens)
+    return len(tokens) <= 6 and bool(_PREPOSITION.match(text) or _DETERMINER.match(text) or len(tokens) <= 3)
+
+
+def _fill(fragment: str, model: str) -> str | None:
+    """`model` with its slot taken by `fragment`: 'for a representative' into 'How old must a senator be?'."""
+    question = model.rstrip("?. ")
+    asked = _WH_START.match(fragment)
+    if asked:
+        rest = fragment[asked.end() :].strip()
+        parsed = _SUBJECT.match(question)
+        if not rest or not parsed:
+            return None
+        if parsed["wh"].lower().startswith(asked.group().lower()):
+            unit = parsed["wh"][len(asked.group()) :].strip()
+            if unit and rest.lower().startswith(unit.lower()):
+                rest = rest[len(unit) :].strip()
+            return _fill(rest, model)
+        subject = _phrases(parsed["rest"])
+        tail = parsed["rest"][subject[0].end :] if subject else ""
+        return _as_sentence(f"{asked.group()} {parsed['aux']} {rest}{tail}")
+    preposition = _PREPOSITION.match(fragment)
+    if preposition:
+        same = list(re.finditer(rf"\b{preposition[1]}\s+", question, re.IGNORECASE))
+        if same:
+            start = same[-1].end()
+            return _as_sentence(question[:start] + preposition[2] + question[_end_of_phrase(question, start) :])
+        if preposition[1].lower() not in ("for", "about", "of", "with"):
+            return _as_sentence(f"{question} {fragment}")
+        fragment = preposition[2]
+    parsed = _SUBJECT.match(question)
+    offset = parsed.start("rest") if parsed else 0
+    phrases = _phrases(question[offset:])
+    determiner = _DETERMINER.match(fragment)
+    kind = _kind_of(determiner[1] if determiner else "")
+    phrase = next((p for p in phrases if p.determiner == kind), None) or (phrases[-1] if phrases else None)
+    names = [p for p in phrases if p.text[0].isupper()]
+    if not determiner and fragment[0].isupper() and names:
+        phrase = names[-1]
+    if phrase is None:
+        return None
+    if not determiner and phrase.determiner == "a":
+        fragment = f"{'an' if fragment[0].lower() in 'aeiou' else 'a'} {fragment}"
+    if not determiner and phrase.determiner == "the" and fragment[0].islower():
+        fragment = f"the {fragment}"
+    return _as_sentence(question[: offset + phrase.start] + fragment + question[offset + phrase.end :])
+
+
+def _phrases(text: str) -> list[_Phrase]:
+    """The noun phrases of a question's part after its auxiliary, in order."""
+    found: list[_Phrase] = []
+    position = 0
+    for match in re.finditer(r"[^\s,;?]+", text):
+        if match.start() < position:
+            continue
+        word = match.group().lower()
+        if _kind_of(word):
+            end = _end_of_phrase(text, match.end() + 1)
+            if end > match.end():
+                found.append(_Phrase(match.start(), end, text[match.start() : end], _kind_of(word)))
+                position = end
+        elif word not in FUNCTION_WORDS and word not in _VERBS:
+            end = _end_of_phrase(text, match.start())
+            found.append(_Phrase(match.start(), end, text[match.start() : end], ""))
+            position = end
+    inner = [p for p in found if re.search(r"\bof\s+$", text[: p.start], re.IGNORECASE)]
+    return inner + [p for p in found if p not in inner]
+
+
+def _end_of_phrase(text: str, start: int) -> int:
+    end = start
+    for count, match in enumerate(re.finditer(r"[^\s,;?]+", text[start:])):
+        word = match.group().lower()
+        is_determiner = count == 0 and bool(_kind_of(word))
+        if count > 4 or ((word in FUNCTION_WORDS or word in _VERBS) and not is_determiner):
+            break
+        end = start + match.end()
+    return end
+
+
+def _kind_of(word: str) -> str:
+    word = word.lower()
+    return "a" if word in ("a", "an") else word if word in ("the", "each", "every") else ""
+
+
+def _topic_phrase(question: str) -> str | None:
+    """What the question before is about, to stand for 'it'."""
+    parsed = _SUBJECT.match(question.rstrip("?. "))
+    phrases = _phrases(parsed["rest"] if parsed else question.rstrip("?. "))
+    return phrases[0].text if phrases else None
+
+
+def _replace_pronoun(text: str, phrase: str) -> str:
+    def replace(match: re.Match[str]) -> str:
+        return f"{phrase}'s" if match.group().lower() in ("its", "their") else phrase
+
+    return _THINGS.sub(replace, text, count=1)
+
+
+def _as_sentence(text: str) -> str:
+    text = squeeze(text).strip(" ,;")
+    if not text:
+        return text
+    text = text[0].upper() + text[1:]
+    is_question = _WH_START.match(text) or re.match(rf"^{_AUX}\s", text, re.IGNORECASE)
+    return text if text[-1] in ".?!" else text + ("?" if is_question else ".")

@@ -1,0 +1,161 @@
+"""From a goal to an Intent: the kind of request, its questions, or a reply when there is nothing to look up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from langchain_core.messages import AnyMessage
+
+from models.reflex.arithmetic import calculation_of
+from models.reflex.goals import is_unclear, leans_back, questions_of, resolve
+from models.reflex.words import squeeze
+from state.intent import Intent, IntentKind
+
+ABILITIES = "I answer questions from your documents and databases by quoting them, I calculate, and I work with dates"
+_NO_MODEL = "Set OPENAI_API_KEY or OPENAI_BASE_URL to use a model that writes."
+_GREETING = re.compile(
+    r"^\W*(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)|hallo|hola|bonjour|salut|ciao|moin)"
+    r"(?:\s+(?:there|all|everyone|again|you|bot|assistant))?\W*(?:how are you(?: doing)?(?: today)?\W*)?$",
+    re.IGNORECASE,
+)
+_SMALL_TALK: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), reply)
+    for pattern, reply in (
+        (r"^\W*(?:thanks?|thank you|thx|ty|many thanks|cheers|danke|merci|gracias)\b[\w\s,!.]{0,40}$",
+         "You're welcome. Ask me something else whenever you like."),
+        (r"^\W*(?:bye|goodbye|see you|good night|farewell|ciao|tschüss)\b[\w\s,!.]{0,30}$", "Goodbye."),
+        (r"^\W*how are you\b[\w\s,]{0,20}\W*$", f"I'm working as I should. {ABILITIES}. What would you like to know?"),
+        (r"^\W*(?:who|what) are you\W*$|^\W*what(?:'s| is) your name\W*$|^\W*what can you do\b[\w\s]{0,15}\W*$"
+         r"|^\W*(?:help|help me)\W*$|^\W*what do you do\W*$|^\W*how (?:can|do) you (?:work|help)\b[\w\s]{0,10}\W*$",
+         f"I'm the embedded brain of this orchestration layer. {ABILITIES}. I don't write text of my own. {_NO_MODEL}"),
+        (r"^\W*(?:ok(?:ay)?|great|nice|cool|good|perfect|awesome|well done|good job|yes|no|sure|lol|haha+|test|testing)\W*$",
+         "All right. What would you like to know?"),
+        (r"^\W*tell me a joke\W*$", f"I don't make things up, jokes included. {ABILITIES}."),
+    )
+)  # fmt: skip
+_ACTION = re.compile(
+    r"^\W*(?:(?:please|can you|could you|would you|i want you to|i'd like you to|i need you to|go(?: and)?|just|kindly)\s+)*"
+    r"(?P<verb>send|e-?mail|mail|delete|remove|erase|drop|book|buy|order|purchase|pay|transfer|schedule|cancel|post|"
+    r"publish|upload|download|install|uninstall|deploy|run|execute|start|stop|restart|reboot|shut down|call|phone|text|"
+    r"message|notify|remind|create|make|generate|write|draft|compose|translate|paraphrase|rewrite|draw|paint|design|"
+    r"code|implement|fix|refactor|rename|move|copy|save|update|change|edit|add|insert|set|turn on|turn off|play|open|close|"
+    r"reply|respond|tweet|share|invite|subscribe|sign up|log in|print|order|reserve|brainstorm|imagine|invent)\b"
+    r"(?!\s*(?:\?|$))",
+    re.IGNORECASE,
+)
+_GENERATES = frozenset(
+    [
+        "write",
+        "draft",
+        "compose",
+        "translate",
+        "paraphrase",
+        "rewrite",
+        "draw",
+        "paint",
+        "design",
+        "code",
+        "implement",
+        "generate",
+        "brainstorm",
+        "imagine",
+        "invent",
+        "refactor",
+        "create",
+        "make",
+    ]
+)
+_COMPARISON = re.compile(
+    r"\bcompar(?:e|ed|ing|ison)\b|\bdifferences?\s+between\b|\bversus\b|\bvs\.?\s|\bhow (?:do|does|is|are) .+ differ(?:ent)?\b"
+    r"|\bsimilarit(?:y|ies) between\b|\bpros and cons of .+ (?:and|or)\b",
+    re.IGNORECASE,
+)
+_SIDES = re.compile(
+    r"(?:compar(?:e|ing|ison of|ison between)|differences? between|similarit(?:?:y|ies) between)\s+(?P<one>.+?)\s+"
+    r"(?:and|with|to|versus|vs\.?)\s+(?P<other>.+)$".replace("(?:?:", "(?:"),
+    re.IGNORECASE,
+)
+_VERSUS = re.compile(r"^(?:what is better[,:]?\s+)?(?P<one>.+?)\s+(?:versus|vs\.?)\s+(?P<other>.+)$", re.IGNORECASE)
+_DIFFER = re.compile(r"\bhow (?:do|does|is|are)\s+(?P<one>.+?)\s+(?:and|differ from|different from)\s+(?P<other>.+?)(?:\s+differ(?:ent)?)?$",
+                     re.IGNORECASE)  # fmt: skip
+_CONSTRAINT = re.compile(
+    r"\b(?:in (?:one|two|three|a few|\d+) (?:words?|sentences?|lines?)|briefly|in short|in detail|as a table|as a list|"
+    r"in bullet points|only from [\w .-]+|at most \d+ words|in (?:english|german|french|spanish|italian))\b",
+    re.IGNORECASE,
+)
+
+
+def parse(goal: str, history: Sequence[AnyMessage] = ()) -> Intent:
+    """What `goal` asks for. `history`: the conversation so far, with or without `goal` as its last message."""
+    text = squeeze(goal)
+    if reply := _small_talk(text):
+        return Intent(kind="small_talk", goal=text, reply=reply)
+    earlier = _earlier_questions(text, history)
+    if not earlier and (word := is_unclear(text)):
+        return Intent(kind="question", goal=text, missing=f"What does '{word}' stand for? Please name it.")
+    questions = questions_of(text)
+    if earlier and questions:
+        questions[0] = resolve(questions[0], earlier)
+        context = [*earlier, questions[0]]
+        questions = [questions[0], *(resolve(question, context) for question in questions[1:])]
+        if len(questions) == 1 and leans_back(questions[0]) and len(earlier) > 1:
+            questions = [*[question for question in earlier if not leans_back(question)][-2:], questions[0]]
+    restated = " ".join(questions) or text
+    constraints = [match.group() for match in _CONSTRAINT.finditer(text)]
+    if (match := _ACTION.match(text)) and not calculation_of(text):
+        verb = re.sub(r"\W", "", match["verb"].lower())
+        return Intent(kind="action", goal=text, questions=questions, constraints=constraints, reply=_cannot(verb))
+    kind: IntentKind = "question"
+    if any(calculation_of(question) or leans_back(question) for question in questions):
+        kind = "calculation"
+    elif _COMPARISON.search(restated) and len(questions) == 1 and (sides := sides_of(questions[0])):
+        return Intent(kind="comparison", goal=restated, questions=sides, constraints=constraints)
+    return Intent(kind=kind, goal=restated, questions=questions or [text], constraints=constraints)
+
+
+def sides_of(question: str) -> list[str]:
+    """The two things that are compared, each as a phrase; empty if they can't be told apart."""
+    text = question.rstrip("?. ")
+    match = _SIDES.search(text) or _DIFFER.search(text) or _VERSUS.search(text)
+    if not match:
+        return []
+    one, other = match["one"].strip(" ,"), match["other"].strip(" ,")
+    head = re.match(r"^(?P<head>.+\b(?:of|for|in)\s+)(?P<rest>.+)$", one)
+    if head and not re.search(r"\b(?:of|for|in)\b", other):
+        other = head["head"] + other
+    other = re.sub(r"^(?:that|those)\s+(?=of\b)", (head["head"].rsplit(None, 1)[0] + " ") if head else "", other)
+    return [side[0].upper() + side[1:] for side in (one, other)]
+
+
+def _small_talk(text: str) -> str | None:
+    if not any(map(str.isalnum, text)):
+        return f"I see no question there. {ABILITIES}." if text else None
+    if _GREETING.match(text):
+        return f"Hello. {ABILITIES}. What would you like to know?"
+    return next((reply for pattern, reply in _SMALL_TALK if pattern.match(text)), None)
+
+
+def _earlier_questions(goal: str, history: Sequence[AnyMessage]) -> list[str]:
+    """The questions of the last goal that had any, resolved by those before it."""
+    said = [squeeze(str(message.text)) for message in history if message.type == "human"]
+    if said and said[-1] == goal:
+        said.pop()
+    earlier: list[str] = []
+    for text in said[-6:]:
+        if _small_talk(text):
+            continue
+        found = questions_of(text)
+        if found and earlier:
+            found = [resolve(found[0], earlier), *found[1:]]
+        earlier = found or earlier
+    return earlier
+
+
+def _cannot(verb: str) -> str:
+    if verb in _GENERATES:
+        return (
+            f"I can't {verb} that: I'm the embedded brain and only quote what I find, I don't generate text. "
+            f"{ABILITIES}. {_NO_MODEL}"
+        )
+    return f"I can't do that: no tool for it was found, so nothing was done. {ABILITIES}."

@@ -1,0 +1,121 @@
+"""What a question asks for: its content words and the kind of answer that would do."""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from models.reflex.words import Word, content_words, is_asking_word, is_function_word, stem, words
+
+AnswerKind = Literal[
+    "age", "duration", "number", "percent", "money", "date", "person", "place", "definition", "reason", "method",
+    "yes_no", "any",
+]  # fmt: skip
+FACTS: frozenset[AnswerKind] = frozenset({"age", "duration", "number", "percent", "money", "date", "person", "place"})
+"""Kinds that one sentence answers."""
+NUMERIC: frozenset[AnswerKind] = frozenset({"age", "duration", "number", "percent", "money"})
+
+_PATTERNS: tuple[tuple[AnswerKind, str], ...] = (
+    ("age", r"\bhow (?:old|young)\b|\b(?:what|which|minimum|required|at what) age\b|\bages? of (?:an?|the)\b"),
+    (
+        "percent",
+        r"\b(?:what|which) (?:percent|percentage|fraction|share|proportion|majority)\b|\bhow many percent\b",
+    ),
+    (
+        "money",
+        r"\bhow much (?:money|does .* (?:cost|earn)|is .* (?:worth|paid))|\b(?:what|which) (?:is|was) the (?:price|cost)\b",
+    ),
+    (
+        "duration",
+        r"\bhow long\b|\bhow many (?:years|months|weeks|days|hours|minutes|seconds)\b"
+        r"|\b(?:what is )?the (?:length of the )?(?:terms?|length|duration) of\b|\bterm of office\b",
+    ),
+    (
+        "number",
+        r"\bhow (?:many|much|often|far|high|tall|big|large|heavy|fast|deep|wide)\b|\bthe number of\b|\bwhat number\b"
+        r"|\bwhat (?:is|was|are) the (?:number|amount|count|size|maximum|minimum|population)\b",
+    ),
+    ("date", r"\bwhen\b|\b(?:what|which) (?:date|day|year|month|time)\b|\bthe date\b"),
+    ("person", r"\bwho\b|\bwhom\b|\bwhose\b|\b(?:what|which) (?:person|man|woman|people)\b"),
+    ("place", r"\bwhere\b|\b(?:what|which) (?:place|city|country|file|directory|folder|path|state)\b"),
+    ("reason", r"\bwhy\b|\bwhat (?:is|was) the (?:reason|cause)\b|\bfor what reason\b"),
+    (
+        "definition",
+        r"^\W*(?:what|who) (?:is|are|was|were) (?:an?\b|the\b)?\s*[\w\s/'’\"“”`.+-]{2,40}\??\W*$|\bwhat does .* mean\b"
+        r"|\bdefine\b|\bdefinition of\b|\bmeaning of\b|\bwhat is meant by\b",
+    ),
+    ("method", r"\bhow (?:do|does|can|could|should|to|would|is|are|was|were)\b"),
+    ("yes_no", r"^\W*(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|had)\b"),
+)
+_KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS)
+_TIME = {"year", "month", "week", "day", "hour", "minut", "second", "centur", "decad"}
+_UNIT_ASKED = re.compile(r"\bhow many ((?:[\w-]+ ){0,2}?[\w-]+?)s?\b(?= |\?|$|,)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Term:
+    """A content word of a question. `must`: an answer that leaves it out is about something else."""
+
+    word: Word
+    must: bool
+    implied: bool = False
+
+    @property
+    def stem(self) -> str:
+        return self.word.stem
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, taken apart. `unit`: the stem of what is counted ('year', 'senator'), '' if it isn't known."""
+
+    text: str
+    kind: AnswerKind
+    terms: tuple[Term, ...]
+    unit: str = ""
+
+    @property
+    def is_fact(self) -> bool:
+        return self.kind in FACTS
+
+
+@functools.lru_cache(maxsize=512)
+def analyse(text: str) -> Asked:
+    """Take a question apart."""
+    kind: AnswerKind = next((kind for kind, pattern in _KINDS if pattern.search(text)), "any")
+    first = next(iter(words(text)), None)
+    capitals = sum(word.is_capital for word in words(text))
+    shouting = capitals > max(3, len(words(text)) * 0.6)
+    terms = []
+    seen: set[str] = set()
+    for word in content_words(text):
+        if word.stem not in seen:
+            seen.add(word.stem)
+            named = word.is_capital and not shouting and (first is None or word.start != first.start)
+            terms.append(Term(word, must=named or any(map(str.isdigit, word.text))))
+    if kind == "age" and "age" not in seen:
+        terms.append(Term(Word("age", "age", -1, -1), must=False, implied=True))
+    unit = _unit(text, kind)
+    if unit and unit not in seen and unit not in _TIME and kind == "number":
+        terms.append(Term(Word(unit, unit, -1, -1), must=False, implied=True))
+    return Asked(text, kind, tuple(terms), unit)
+
+
+def topic(text: str) -> str:
+    """What a question is about, in a few of its own words: for headings and searches by keywords."""
+    kept = [word.text for word in words(text) if not is_function_word(word) and not is_asking_word(word)]
+    return " ".join(kept[:8]) or text.strip()
+
+
+def _unit(text: str, kind: AnswerKind) -> str:
+    if kind == "age":
+        return "year"
+    if kind == "percent":
+        return "%"
+    match = _UNIT_ASKED.search(text)
+    if not match:
+        return ""
+    named = [word for word in match.group(1).split() if word.lower() not in ("of", "the", "different", "more")]
+    return stem(named[0]) if named else ""

@@ -1,0 +1,173 @@
+"""Writes by quoting: the few sentences of the evidence that answer, each with its mark, and what no evidence answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from models.reflex.arithmetic import back_reference, calculation_of
+from models.reflex.goals import leans_back
+from models.reflex.question import Asked, analyse
+from models.reflex.ranking import Candidate, Passage, best_clauses, rank
+from models.reflex.words import squeeze
+from state.intent import Intent
+from state.result import Citation, Evidence
+from state.verdict import Draft, Finding
+
+MOST_WORDS = 80
+"""Words of the answer to one question."""
+_QUOTE_WORDS = 60
+_NEARLY_AS_GOOD = 0.9
+_RESULT = re.compile(r"^(?P<expression>.*\S)\s*=\s*(?P<value>[^=]+)$", re.DOTALL)
+
+
+@dataclass
+class _Part:
+    """The answer to one question. `lines`: sentences with their marks."""
+
+    question: str
+    lines: list[str] = field(default_factory=list)
+    citations: list[Citation] = field(default_factory=list)
+
+    @property
+    def words(self) -> int:
+        return sum(len(line.split()) for line in self.lines)
+
+
+class Writer:
+    """Writes one draft from one set of evidence."""
+
+    def __init__(self, evidence: Sequence[Evidence], feedback: Sequence[Finding] = ()) -> None:
+        self.evidence = evidence
+        self.rejected = [squeeze(re.sub(r"\[\d+\]", "", finding.sentence)) for finding in feedback if finding.sentence]
+        self.passages = [
+            Passage(index, item.text, f"{item.place} {_name(item.source)}", rank=1.0 / (1 + position))
+            for position, (index, item) in enumerate((i, e) for i, e in enumerate(evidence) if e.kind == "text")
+        ]
+        self.values = [index for index, item in enumerate(evidence) if item.kind == "value"]
+
+    def write(self, intent: Intent) -> Draft:
+        questions = intent.questions or [intent.goal]
+        parts = [self._part(question, intent) for question in questions]
+        gaps = [f"{self._nothing()} {_topic_of(part.question)}" for part in parts if not part.lines]
+        if len(parts) == 1:
+            text = " ".join(parts[0].lines) or f"{gaps[0]}."
+        else:
+            text = "\n\n".join(
+                f"**{part.question}** {' '.join(part.lines) or 'I found no answer to this.'}" for part in parts
+            )
+        citations = list({(c.number, c.quote): c for part in parts for c in part.citations}.values())
+        return Draft(text=text, citations=citations, gaps=gaps)
+
+    def _part(self, question: str, intent: Intent) -> _Part:
+        part = _Part(question)
+        calculation = calculation_of(question)
+        if calculation or leans_back(question):
+            name = calculation.name if calculation else (back_reference(question) or ("", "The result"))[1]
+            operands = [o.question for o in calculation.operands if o.question] if calculation else []
+            self._calculated(part, name, operands)
+        else:
+            self._quoted(part, analyse(question), MOST_WORDS if intent.kind != "comparison" else MOST_WORDS // 2)
+            if not part.lines:
+                self._looked_up(part)
+        return part
+
+    def _calculated(self, part: _Part, name: str, operands: Sequence[str]) -> None:
+        """'The difference is 5 [3].', after the quotations that its numbers come from."""
+        for index in self.values:
+            item = self.evidence[index]
+            match = _RESULT.match(item.text.strip())
+            if match and "query" not in item.source:
+                for question in operands:
+                    self._quoted(part, analyse(question), MOST_WORDS // 2)
+                self.values.remove(index)
+                self._say(part, index, f"{name} is {match['value'].strip()}", item.text.strip())
+                return
+
+    def _looked_up(self, part: _Part) -> None:
+        """A value that a tool looked up or computed."""
+        for index in self.values:
+            item = self.evidence[index]
+            if item.source == "model":
+                continue
+            self.values.remove(index)
+            self._say(part, index, squeeze(item.text).rstrip("."), item.text.strip())
+            return
+
+    def _quoted(self, part: _Part, asked: Asked, most_words: int) -> None:
+        ranked = [candidate for candidate in rank(asked, self.passages) if self._is_new(candidate, part)]
+        if not ranked or not ranked[0].answers:
+            return
+        best = ranked[0]
+        budget = part.words + most_words
+        self._quote(part, asked, best, budget)
+        if asked.is_fact:
+            return
+        for candidate in [*_continuation(best, ranked), *ranked[1:4]]:
+            good = candidate.score >= _NEARLY_AS_GOOD * best.score and candidate.answers
+            follows = (
+                candidate.passage is best.passage and candidate.order == best.order + 1 and best.span.text.endswith(":")
+            )
+            if (
+                (good or follows)
+                and part.words + len(candidate.span.text.split()) <= budget
+                and self._is_new(candidate, part)
+            ):
+                self._quote(part, asked, candidate, budget)
+
+    def _quote(self, part: _Part, asked: Asked, candidate: Candidate, budget: int) -> None:
+        span = best_clauses(asked, candidate.span, min(_QUOTE_WORDS, max(20, budget - part.words)))
+        text = squeeze(span.text)
+        if span.start > candidate.span.start:
+            text = "… " + text
+        if span.end < candidate.span.end:
+            text = text.rstrip(",;:—- ") + " …"
+        self._say(part, candidate.passage.index, text, span.text)
+
+    def _say(self, part: _Part, index: int, text: str, quote: str) -> None:
+        item = self.evidence[index]
+        closed = re.match(r"^(.*?)([.!?]?)$", text, re.DOTALL)
+        body, end = (closed[1], closed[2]) if closed else (text, "")
+        part.lines.append(f"{body} [{index + 1}]{end or ('' if body.endswith('…') else '.')}")
+        part.citations.append(
+            Citation(
+                number=index + 1,
+                quote=quote,
+                source=item.source,
+                place=item.place,
+                task=item.task,
+                url=item.url,
+                date=item.date,
+            )
+        )
+
+    def _is_new(self, candidate: Candidate, part: _Part) -> bool:
+        text = squeeze(candidate.span.text)
+        if any(text in bad or (len(bad) > 20 and bad.strip("… .") in text) for bad in self.rejected):
+            return False
+        return all(
+            squeeze(citation.quote) not in text and text not in squeeze(citation.quote) for citation in part.citations
+        )
+
+    def _nothing(self) -> str:
+        if not self.evidence:
+            return "I found nothing about:"
+        return "The documents don't say:" if self.passages else "What I looked up doesn't say:"
+
+
+def write(intent: Intent, evidence: Sequence[Evidence], feedback: Sequence[Finding] = ()) -> Draft:
+    """The draft that answers `intent` by quoting `evidence`."""
+    return Writer(evidence, feedback).write(intent)
+
+
+def _continuation(best: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
+    return [c for c in ranked if c.passage is best.passage and c.order == best.order + 1]
+
+
+def _name(source: str) -> str:
+    return re.sub(r"[/_.-]+", " ", source.rsplit("/", 1)[-1])
+
+
+def _topic_of(question: str) -> str:
+    return question.rstrip(".")
