@@ -53,9 +53,10 @@ async def call_tool(desk: Desk, site: Site, tool: str, args: dict[str, Any], ori
         args = made.edited_action.args
         origins = {name: Origin(sources=[desk.who]) for name in args}
     try:
-        output, attempts = (
-            await _effect(desk, site, spec, args) if spec.risk != "read" else await _attempts(desk, site, spec, args)
-        )
+        make = _attempts if spec.risk == "read" else _effect
+        output, attempts = await make(desk, site, spec, args)
+    except asking.PutOff:
+        return _put_off(result)
     except _Abandoned as end:
         return end.result(result)
     except ToolFailure as error:
