@@ -58,7 +58,7 @@ class Chunk:
     headings: str
 
 
-_SENTENCE_END = re.compile(r"""(?<=[.!?;])["'”’)\]]*\s+|(?<=[。！？])""")
+_SENTENCE_END = re.compile(r"""(?<=[.!?;])["'”’)\]]*\s+|(?<=[。！？])|\n""")
 _LEAST, _MOST, _MOST_CHARACTERS = 80, 200, 2400
 _LONGEST_HEADING, _LONGEST_PLACE = 80, 72
 
@@ -66,6 +66,20 @@ _LONGEST_HEADING, _LONGEST_PLACE = 80, 72
 def chunks(content: Content) -> list[Chunk]:
     """Passages of about 80 to 200 words, cut between paragraphs, else sentences, never across headings."""
     return list(_chunks(content.blocks))
+
+
+def sentences(text: str) -> Iterator[tuple[int, str]]:
+    """The sentences of `text` with their offsets; one that is too long is cut between words, or anywhere."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    start = 0
+    for end in [*ends, len(text)]:
+        while end - start > _MOST_CHARACTERS:
+            cut = text.rfind(" ", start + 1, start + _MOST_CHARACTERS) + 1 or start + _MOST_CHARACTERS
+            yield start, text[start:cut]
+            start = cut
+        if end > start:
+            yield start, text[start:end]
+            start = end
 
 
 def _chunks(blocks: list[Block]) -> Iterator[Chunk]:
@@ -93,7 +107,7 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
         yield 0, text
         return
     start = end = words = 0
-    for offset, sentence in _sentences(text):
+    for offset, sentence in sentences(text):
         size = max(len(sentence.split()), len(sentence) * _MOST // _MOST_CHARACTERS)
         if words and words + size > _MOST:
             yield start, text[start:end].strip()
@@ -102,20 +116,6 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
         end = offset + len(sentence)
     if end > start:
         yield start, text[start:end].strip()
-
-
-def _sentences(text: str) -> Iterator[tuple[int, str]]:
-    """The sentences of `text` with their offsets; one that is too long is cut between words, or anywhere."""
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    start = 0
-    for end in [*ends, len(text)]:
-        while end - start > _MOST_CHARACTERS:
-            cut = text.rfind(" ", start + 1, start + _MOST_CHARACTERS) + 1 or start + _MOST_CHARACTERS
-            yield start, text[start:cut]
-            start = cut
-        if end > start:
-            yield start, text[start:end]
-            start = end
 
 
 def _chunk(parts: list[tuple[Block, int, str]]) -> Chunk:

@@ -1,18 +1,18 @@
-"""Ranking: BM25 over words and cosine over embeddings, fused by reciprocal rank."""
+"""Ranking: BM25 over words and cosine over embeddings, fused by reciprocal rank; the best ordered by relevance."""
 
 from __future__ import annotations
 
 import math
-import re
 import sqlite3
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from memory.documents import files
 from memory.documents.content import DocumentsError
 from memory.documents.database import Database
+from memory.documents.relevance import Relevance, Term, terms
 from memory.embedding import DIMENSIONS, embed
 
 if TYPE_CHECKING:
@@ -21,33 +21,18 @@ if TYPE_CHECKING:
 
 MOST_HITS = 50
 _CANDIDATES = 60
+_RERANKED = 20
 _RANK_CONSTANT = 60
-_MOST_TERMS = 32
 _HEADING_WEIGHT = 0.6
-_WORD = re.compile(r"[^\W_]+")
-_NO_LIKENESS, _FULL_LIKENESS = 0.15, 0.60
-"""Cosines between which a passage goes from unrelated to the question to about the very same thing."""
-
-STOP_WORDS = frozenset(
-    """
-    a about above after again against all also am an and any are as at be because been before being below
-    between both but by can could did do does doing down during each few for from further had has have having he
-    her here hers him his how i if in into is it its itself just may me might more most must my no nor not of
-    off on once only or other our out over own please same shall she should so some such tell than that the
-    their them then there these they this those through to too under until up us very was we were what when
-    where which while who whom whose why will with would you your
-    """.split()  # noqa: SIM905
-)
 
 
 @dataclass(frozen=True)
 class Hit:
     """A passage that was found.
 
-    `text` is verbatim but for white space; its paragraphs are separated by newlines. `score`, in 0..1,
-    is how much the passage has to do with the query, comparable between queries: the mean of the share
-    of the query's words in it (rare words count more) and its likeness in meaning. Below about 0.25
-    even the best hit is unlikely to be on the topic at all. Hits are ordered by fused rank, not by score.
+    `text` is verbatim but for white space; its paragraphs are separated by newlines. `score`, in 0..1, is how
+    much the passage has to do with the query, comparable between queries: about 1 if it has all of its words and
+    its meaning, and below 0.25 even for the best hit when the documents have nothing on the topic.
     """
 
     text: str
@@ -75,20 +60,24 @@ class Searcher:
 
     def search(self, query: str, k: int, sources: Sequence[str] | None) -> list[Hit]:
         """As DocumentIndex.search."""
+        k = min(k, MOST_HITS)
         if not query.strip() or k < 1:
             return []
-        terms = query_terms(query)
+        question = terms(query)
         vector = embed([query])[0]
         with self._database.reading() as connection:
             matrix = self._current(connection)
             allowed = None if sources is None else _file_numbers(connection, sources)
-            by_words = _ranked_by_words(connection, terms, allowed)
             cosines = matrix.vectors @ vector
+            by_words = _ranked_by_words(connection, question, allowed)
             by_meaning = _ranked_by_meaning(matrix, cosines, allowed)
-            best = _fused([by_words, by_meaning])[: min(k, MOST_HITS)]
-            coverage = _coverage(connection, terms, best, len(matrix.chunks))
-            meaning = dict(zip(best, cosines[matrix.chunks.searchsorted(best)].tolist(), strict=True))
-            return _hits(connection, best, meaning, coverage)
+            best = _fused([by_words, by_meaning])[: max(_RERANKED, k)]
+            passages = _passages(connection, best)
+            relevance = Relevance(question, vector, _rarity(connection, len(matrix.chunks)))
+        whole = cosines[matrix.chunks.searchsorted(best)].tolist()
+        scores = relevance.of([hit.text for hit, _ in passages], [headings for _, headings in passages], whole)
+        ranked = sorted(zip(scores, passages, strict=True), key=lambda scored: -scored[0])
+        return [replace(hit, score=round(score, 4)) for score, (hit, _) in ranked[:k]]
 
     def _current(self, connection: sqlite3.Connection) -> _Matrix:
         """The embeddings as of now."""
@@ -98,12 +87,6 @@ class Searcher:
                 if self._matrix is None or self._matrix.generation != generation:
                     self._matrix = _load(connection, generation)
         return self._matrix
-
-
-def query_terms(query: str) -> list[str]:
-    """The words of a query that carry its meaning; all of its words if none does."""
-    words = list(dict.fromkeys(word.casefold() for word in _WORD.findall(query)))
-    return ([word for word in words if word not in STOP_WORDS] or words)[:_MOST_TERMS]
 
 
 def _load(connection: sqlite3.Connection, generation: int) -> _Matrix:
@@ -130,13 +113,13 @@ def _file_numbers(connection: sqlite3.Connection, sources: Sequence[str]) -> set
     }
 
 
-def _ranked_by_words(connection: sqlite3.Connection, terms: list[str], allowed: set[int] | None) -> list[int]:
-    if not terms:
+def _ranked_by_words(connection: sqlite3.Connection, question: list[Term], allowed: set[int] | None) -> list[int]:
+    if not question:
         return []
     only = "" if allowed is None else f"AND chunks.file IN ({','.join(map(str, sorted(allowed)))})"
     join = "" if allowed is None else "JOIN chunks ON chunks.id = words.rowid"
     sql = f"SELECT words.rowid FROM words {join} WHERE words MATCH ? {only} ORDER BY bm25(words, 1.0, ?) LIMIT ?"
-    matched = " OR ".join(map(_quoted, terms))
+    matched = " OR ".join(_quoted(word) for term in question for word in term.words)
     return [row[0] for row in connection.execute(sql, (matched, _HEADING_WEIGHT, _CANDIDATES))]
 
 
@@ -162,40 +145,27 @@ def _fused(rankings: list[list[int]]) -> list[int]:
     return sorted(scores, key=lambda chunk: (-scores[chunk], chunk))
 
 
-def _coverage(connection: sqlite3.Connection, terms: list[str], chunks: list[int], total: int) -> dict[int, float]:
-    """Per passage, the share of the query's words that occur in it, weighted by how rare they are."""
-    share = dict.fromkeys(chunks, 0.0)
-    whole = 0.0
-    listed = ",".join(map(str, chunks))
-    for term in terms:
-        frequency = connection.execute("SELECT count(*) FROM words WHERE words MATCH ?", (_quoted(term),)).fetchone()[0]
-        weight = math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
-        whole += weight
-        if frequency:
-            sql = f"SELECT rowid FROM words WHERE words MATCH ? AND rowid IN ({listed})"
-            for (chunk,) in connection.execute(sql, (_quoted(term),)):
-                share[chunk] += weight
-    return {chunk: covered / whole if whole else 0.0 for chunk, covered in share.items()}
+def _rarity(connection: sqlite3.Connection, total: int) -> Callable[[str], float]:
+    """The inverse document frequency of a word, as BM25 has it."""
+
+    def rarity(word: str) -> float:
+        frequency = connection.execute("SELECT count(*) FROM words WHERE words MATCH ?", (_quoted(word),)).fetchone()[0]
+        return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+
+    return rarity
 
 
-def _hits(
-    connection: sqlite3.Connection, chunks: list[int], cosines: dict[int, float], coverage: dict[int, float]
-) -> list[Hit]:
+def _passages(connection: sqlite3.Connection, chunks: list[int]) -> list[tuple[Hit, str]]:
+    """The passages of these numbers, each with its headings."""
     sql = (
-        "SELECT chunks.id, text, path, place, date FROM chunks JOIN files ON files.id = chunks.file "
+        "SELECT chunks.id, text, path, place, date, headings FROM chunks JOIN files ON files.id = chunks.file "
         f"WHERE chunks.id IN ({','.join(map(str, chunks))})"
     )
     rows = {row[0]: row[1:] for row in connection.execute(sql)}
-    found = []
-    for chunk in chunks:
-        text, path, place, date = rows[chunk]
-        score = (coverage[chunk] + _likeness(cosines[chunk])) / 2
-        found.append(Hit(text, files.shown(path), place, round(score, 4), date))
-    return found
-
-
-def _likeness(cosine: float) -> float:
-    return min(max((cosine - _NO_LIKENESS) / (_FULL_LIKENESS - _NO_LIKENESS), 0.0), 1.0)
+    return [
+        (Hit(text, files.shown(path), place, 0.0, date), headings)
+        for text, path, place, date, headings in (rows[chunk] for chunk in chunks)
+    ]
 
 
 def _quoted(term: str) -> str:

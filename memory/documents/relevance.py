@@ -1,0 +1,113 @@
+"""How much a passage has to do with a question: the words they share, and the likeness of its best sentence."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from memory.documents.content import sentences
+from memory.embedding import embed
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+STOP_WORDS = frozenset(
+    """
+    a about above after again against all also am an and any are as at be because been before being below between
+    both but by can could did do does doing down during each few for from further had has have having he her here
+    hers him his how i if in into is it its itself just may me might more most must my no nor not of off on once
+    only or other our out over own please same shall she should so some such tell than that the their them then
+    there these they this those through to too under until up us very was we were what when where which while who
+    whom whose why will with would you your
+    """.split()  # noqa: SIM905
+)
+_IDIOMS = {"how old": ("old", ("age", "aged")), "how long": ("long", ("term", "years", "duration"))}
+"""What a text says where a question says 'how old': the word of the question, and the words of the text."""
+
+_WORD = re.compile(r"[^\W_]+")
+_ENDING = re.compile(r"(?:ments?|ations?|itions?|ions?|ings?|ies|ed|es|ly|al|[sey])$")
+_MOST_TERMS = 32
+_NO_LIKENESS, _FULL_LIKENESS = 0.15, 0.60
+"""Cosines between which a text goes from unrelated to the question to being about the very same thing."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word of a question, and other words that stand for it in a text."""
+
+    word: str
+    others: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return (self.word, *self.others)
+
+
+def terms(question: str) -> list[Term]:
+    """The words of a question that carry its meaning; all of its words if none does."""
+    text = question.casefold()
+    words = list(dict.fromkeys(_WORD.findall(text)))
+    words = ([word for word in words if word not in STOP_WORDS] or words)[:_MOST_TERMS]
+    idioms = dict(idiom for phrase, idiom in _IDIOMS.items() if phrase in text)
+    return [Term(word, tuple(other for other in idioms.get(word, ()) if other not in words)) for word in words]
+
+
+class Relevance:
+    """Measures passages against one question.
+
+    `vector`: the question's embedding. `rarity` says how much a word counts: its inverse document frequency.
+    """
+
+    def __init__(self, question: Sequence[Term], vector: NDArray[np.float32], rarity: Callable[[str], float]) -> None:
+        self._vector = vector
+        self._weights: list[dict[str, float]] = [
+            {_stem(word): rarity(word) for word in reversed(term.words)} for term in question
+        ]
+        self._whole = sum(max(weights.values()) for weights in self._weights) or 1.0
+
+    def of(self, passages: Sequence[str], headings: Sequence[str], cosines: Sequence[float]) -> list[float]:
+        """The relevance of each passage under its headings, in 0..1. `cosines`: of the passages as wholes.
+
+        The mean of four parts: the share of the question's words that are in the passage (rare words
+        count more), and in its best sentence, and the likeness in meaning of both.
+        """
+        split = [[sentence for _, sentence in sentences(passage)] for passage in passages]
+        likest = iter((embed([sentence for parts in split for sentence in parts]) @ self._vector).tolist())
+        relevances = []
+        for heading, cosine, parts in zip(headings, cosines, split, strict=True):
+            words = _stems(heading)
+            best = 0.0
+            for part in parts:
+                own = _stems(part)
+                words |= own
+                best = max(best, self._coverage(own) + _likeness(next(likest)))
+            relevances.append((self._coverage(words) + _likeness(cosine) + best) / 4)
+        return relevances
+
+    def _coverage(self, words: set[str]) -> float:
+        own = covered = 0.0
+        for weights in self._weights:
+            found = max((weight for stem, weight in weights.items() if stem in words), default=0.0)
+            covered += found
+            own += found if len(weights) == 1 else 0.0
+        # 'Age' alone doesn't make a text one about how old the universe is.
+        return covered / self._whole if own or all(len(weights) > 1 for weights in self._weights) else 0.0
+
+
+def _likeness(cosine: float) -> float:
+    return min(max((cosine - _NO_LIKENESS) / (_FULL_LIKENESS - _NO_LIKENESS), 0.0), 1.0)
+
+
+def _stems(text: str) -> set[str]:
+    return {_stem(word) for word in _WORD.findall(text.casefold())}
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _stem(word: str) -> str:
+    """A word without its inflection, roughly: 'treaties' and 'treaty' are the same."""
+    stem = _ENDING.sub("", word) if len(word) > 3 else word
+    return stem if len(stem) > 2 else word
