@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph, StateGraph
 from langgraph.types import Command
 
@@ -33,15 +34,14 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         if input is not None and not isinstance(input, Command):
             input = clean_input(input, max_goal=settings().max_goal)  # noqa: A001
         thread_id = str(((config or {}).get("configurable") or {}).get("thread_id") or "")
-        if self.checkpointer is not None and durability is None:
+        saver = self.checkpointer if isinstance(self.checkpointer, BaseCheckpointSaver) else None
+        if saver is not None and durability is None:
             durability = "sync"
-        async with thread_lock(self.checkpointer, thread_id, wait=LOCK_WAIT):
+        async with thread_lock(saver, thread_id, wait=LOCK_WAIT):
             async for part in super().astream(input, config, durability=durability, **kwargs):
                 yield part
 
-    def stream(  # type: ignore[override]
-        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> Iterator[Any]:
+    def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:
         """The stream of `astream`, collected on a loop of its own: the nodes are async."""
 
         async def collect() -> list[Any]:
@@ -49,7 +49,7 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
 
         yield from run_sync(collect())
 
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # type: ignore[override]
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """As `ainvoke`, for callers without an event loop."""
         return run_sync(self.ainvoke(input, config, **kwargs))
 

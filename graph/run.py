@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from graph.kits import builtin
 from graph.outcome import Outcome
 from graph.sync import run_sync
 from graph.types import builder
+from memory.journal import Journal, journal_for
 from memory.persistence import open_checkpointer
 from models.brain import Brain
 from state.budget import Budget
@@ -66,10 +67,10 @@ async def aask(
     }  # fmt: skip
     thread_id = thread_id or uuid.uuid4().hex[:12]
     given = {"goal": goal, "plan": plan, "budget": budget}
-    async with _opened(checkpointer) as saver:
+    async with _opened(checkpointer) as (saver, journal):
         known = await _remembered(saver, thread_id)
         configuration = {name: configuration[name] or known.get(name) for name in configuration}
-        graph = await _graph(saver, configuration, tools)
+        graph = await _graph(saver, journal, configuration, tools)
         if (await graph.aget_state(_config(thread_id))).interrupts:
             raise ThreadError(f"thread '{thread_id}' waits for a person; answer with resume('{thread_id}', ...) first")
         return await _run(graph, given, thread_id, configuration, on_event)
@@ -94,11 +95,11 @@ async def aresume(
     Documents, database, brain and policy are those the thread began with, unless given anew.
     Raises ThreadError for a thread that isn't there, BadAnswer for a response that doesn't fit.
     """
-    async with _opened(checkpointer) as saver:
+    async with _opened(checkpointer) as (saver, journal):
         known = await _remembered(saver, thread_id)
         named = {"brain": brain, "model": model, "policy": policy}
         configuration = {name: named.get(name) or known.get(name) for name in _REMEMBERED}
-        graph = await _graph(saver, configuration, tools)
+        graph = await _graph(saver, journal, configuration, tools)
         config = _config(thread_id)
         snapshot = await graph.aget_state(config)
         if not snapshot.values and not snapshot.tasks:
@@ -130,15 +131,17 @@ def resume(thread_id: str, response: Any = None, **options: Any) -> Outcome:
 
 
 @asynccontextmanager
-async def _opened(checkpointer: Any) -> AsyncIterator[Any]:
-    if checkpointer is None or isinstance(checkpointer, str):
-        async with open_checkpointer(checkpointer) as saver:
-            yield saver
-    else:
-        yield checkpointer
+async def _opened(checkpointer: Any) -> AsyncIterator[tuple[Any, Journal]]:
+    """The saver, and the journal beside it."""
+    async with AsyncExitStack() as stack:
+        if checkpointer is None or isinstance(checkpointer, str):
+            checkpointer = await stack.enter_async_context(open_checkpointer(checkpointer))
+        journal = journal_for(checkpointer)
+        stack.push_async_callback(journal.aclose)
+        yield checkpointer, journal
 
 
-async def _graph(saver: Any, configuration: Mapping[str, Any], tools: Tools | None) -> GuardedGraph:
+async def _graph(saver: Any, journal: Journal, configuration: Mapping[str, Any], tools: Tools | None) -> GuardedGraph:
     build = builder(str(configuration["type"] or "hybrid"))
     docs, db = configuration["docs"], configuration["db"]
     chosen: list[Any] | None = list(tools) if tools is not None else None
@@ -155,6 +158,7 @@ async def _graph(saver: Any, configuration: Mapping[str, Any], tools: Tools | No
         tools=chosen,
         checkpointer=saver,
         policy=configuration["policy"],
+        journal=journal,
     )
 
 
