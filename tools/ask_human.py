@@ -18,8 +18,6 @@ def ask_human() -> ToolSpec:
         question: Annotated[str, Field(min_length=1, max_length=4000, description="One question, for a person.")],
     ) -> str:
         """Ask the person a question that nothing else can answer, and wait. Returns the answer in their words."""
-        from langgraph.types import interrupt
-
         asked = approval.question(
             "question",
             name="ask_human",
@@ -29,7 +27,7 @@ def ask_human() -> ToolSpec:
             reason="the plan asks a person",
             task=current_call.get().task or None,
         )
-        made = approval.decision(asked, interrupt(asked))
+        made = approval.ask_person(asked).decisions[0]
         if made.type == "reject":
             why = f": {made.message}" if made.message else ""
             raise ToolFailure(f"the person declined to answer{why}", kind="refused", sent=False)

@@ -143,12 +143,15 @@ def _client(server: str) -> aiosmtplib.SMTP:
     import aiosmtplib
 
     parts = urlsplit(server)
+    # A password goes over the network under TLS only; a server on this machine may do without.
+    is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
     return aiosmtplib.SMTP(
         hostname=parts.hostname,
         port=parts.port or _DEFAULT_PORTS[parts.scheme],
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
         use_tls=parts.scheme == "smtps",
+        start_tls=True if parts.scheme == "smtp" and parts.password and not is_local else None,
         timeout=_TIMEOUT,
         local_hostname="localhost",
     )
