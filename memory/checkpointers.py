@@ -21,7 +21,22 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from memory import retention
-from memory.database import Backing, explained
+from memory.database import Backing, backing_of_saver, explained
+
+
+@asynccontextmanager
+async def write_transaction(saver: AsyncSqliteSaver) -> AsyncIterator[aiosqlite.Connection]:
+    """The saver's connection, in a write transaction of its own that is committed at the end."""
+    with explained(await backing_of_saver(saver)):
+        await saver.setup()
+        async with saver.lock:
+            try:
+                await saver.conn.execute("BEGIN IMMEDIATE")
+                yield saver.conn
+                await saver.conn.commit()
+            except (Exception, asyncio.CancelledError):
+                await asyncio.shield(saver.conn.rollback())
+                raise
 
 
 class SqliteCheckpointer(AsyncSqliteSaver):
@@ -49,20 +64,6 @@ class SqliteCheckpointer(AsyncSqliteSaver):
                 await self.conn.rollback()
             except (sqlite3.Error, ValueError):  # the connection is broken or closed; the first error says it
                 return
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
-        """The connection, in a write transaction of its own that is committed at the end."""
-        with explained(self.backing):
-            await self.setup()
-            async with self.lock:
-                try:
-                    await self.conn.execute("BEGIN IMMEDIATE")
-                    yield self.conn
-                    await self.conn.commit()
-                except (Exception, asyncio.CancelledError):
-                    await asyncio.shield(self.conn.rollback())
-                    raise
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         with explained(self.backing):
@@ -109,12 +110,12 @@ class SqliteCheckpointer(AsyncSqliteSaver):
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copy all checkpoints and writes of a thread."""
-        async with self.transaction() as connection:
+        async with write_transaction(self) as connection:
             await retention.copy_thread(connection, source_thread_id, target_thread_id)
 
     async def adelete_for_runs(self, run_ids: Iterable[str]) -> None:
         """Delete the checkpoints that these runs made; what later ones need of them to be whole is kept."""
-        async with self.transaction() as connection:
+        async with write_transaction(self) as connection:
             await retention.delete_runs(connection, self.serde, list(run_ids))
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
@@ -126,5 +127,5 @@ class SqliteCheckpointer(AsyncSqliteSaver):
         if strategy != "keep_latest":
             raise ValueError(f"there is no strategy '{strategy}'; use 'keep_latest' or 'delete'")
         for thread_id in thread_ids:
-            async with self.transaction() as connection:
+            async with write_transaction(self) as connection:
                 await retention.prune_thread(connection, self.serde, thread_id, keep_last=1)

@@ -54,6 +54,9 @@ class ProcessMemory:
 
     owner: Any = None
 
+    def __str__(self) -> str:
+        return "the database in memory"
+
 
 Backing = SqliteFile | PostgresServer | ProcessMemory
 
