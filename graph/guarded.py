@@ -24,7 +24,7 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
     A node is too late for them: by the time one runs, the raw input is in the checkpoint file.
     """
 
-    async def astream(  # type: ignore[override]
+    async def astream(
         self, input: Any, config: RunnableConfig | None = None, *, durability: Any = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
         """As LangGraph's, with durability 'sync' unless said otherwise.

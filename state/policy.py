@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import fnmatch
+import math
+import posixpath
+import re
+from collections.abc import Mapping
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from state.record import Record
 from state.result import Origin
@@ -21,10 +27,90 @@ class PolicyDecision(Record):
     rule: str = ""
 
 
+class ArgumentTest(Record):
+    """A test of one argument; all that is given must hold."""
+
+    equals: Any = None
+    one_of: list[Any] | None = None
+    max: float | None = Field(default=None, description="A number, at most this.")
+    min: float | None = Field(default=None, description="A number, at least this.")
+    matches: str | None = Field(default=None, description="A regular expression for the whole text.")
+    under: str | None = Field(default=None, description="A path inside this folder.")
+    domain: list[str] | None = Field(default=None, description="A URL or mail address of one of these domains.")
+    trusted: bool | None = Field(default=None, description="Whether its origin is trusted.")
+
+    @field_validator("domain", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("matches")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        if value is not None:
+            re.compile(value)
+        return value
+
+    def holds(self, value: Any, origin: Origin) -> bool | None:
+        """Whether a value passes; None if the value can't be tested at all."""
+        verdicts = [
+            None if self.equals is None else value == self.equals,
+            None if self.one_of is None else value in self.one_of,
+            None if self.trusted is None else origin.trusted == self.trusted,
+        ]
+        given = [verdict for verdict in verdicts if verdict is not None]
+        if self.max is not None or self.min is not None:
+            number = _number(value)
+            if number is None:
+                return None
+            given.append(number <= (math.inf if self.max is None else self.max))
+            given.append(number >= (-math.inf if self.min is None else self.min))
+        for pattern, test in ((self.matches, _matches), (self.under, _is_under), (self.domain, _is_of_domain)):
+            if pattern is not None:
+                if not isinstance(value, str):
+                    return None
+                given.append(test(pattern, value))
+        return all(given)
+
+
+class Rule(Record):
+    """What is done with the calls it matches. The first rule that matches decides."""
+
+    name: str = ""
+    tool: list[str] = Field(default_factory=lambda: ["*"], description="Names or patterns, as 'send_*'.")
+    risk: Risk | None = None
+    trusted: bool | None = Field(default=None, description="Whether all arguments are of trusted origin.")
+    where: dict[str, ArgumentTest] = Field(default_factory=dict, description="Tests of arguments, by name.")
+    action: PolicyAction
+
+    @field_validator("tool", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    def matches(self, tool: str, risk: Risk, args: Mapping[str, Any], origins: Mapping[str, Origin]) -> bool:
+        """Whether the rule is about a call.
+
+        An argument that can't be tested matches a rule that restrains, never one that allows.
+        """
+        if not any(fnmatch.fnmatchcase(tool, pattern) for pattern in self.tool):
+            return False
+        if self.risk is not None and risk != self.risk:
+            return False
+        if self.trusted is not None and self.trusted != all(origin.trusted for origin in origins.values()):
+            return False
+        for name, test in self.where.items():
+            held = test.holds(args[name], origins.get(name, Origin())) if name in args else None
+            if not (self.action != "auto" if held is None else held):
+                return False
+        return True
+
+
 class Policy(Record):
-    """A named set of answers to 'may this run without asking?'."""
+    """A named set of answers to 'may this run without asking?': rules first, then the answer by risk."""
 
     name: str = "default"
+    rules: list[Rule] = Field(default_factory=list)
     read: PolicyAction = "auto"
     write: PolicyAction = Field(default="auto", description="A write approved in the plan, its arguments trusted.")
     untrusted_write: PolicyAction = Field(default="ask", description="A write with an argument of untrusted origin.")
@@ -35,19 +121,25 @@ class Policy(Record):
     attended: bool = Field(default=True, description="False: nobody can be asked; what would ask is refused.")
     expires: float | None = Field(default=None, gt=0, description="Seconds after which an unanswered approval lapses.")
 
-    def decide(self, *, tool: str, risk: Risk, args: dict[str, Any], origins: dict[str, Origin]) -> PolicyDecision:
-        """Whether a call may run, from the risk of its tool and the origin of each argument."""
+    def decide(
+        self, *, tool: str, risk: Risk, args: Mapping[str, Any], origins: Mapping[str, Origin]
+    ) -> PolicyDecision:
+        """Whether a call may run, from its tool, risk and arguments, and the origin of each argument."""
+        for number, rule in enumerate(self.rules, start=1):
+            if rule.matches(tool, risk, args, origins):
+                name = rule.name or f"rule {number}"
+                return self._attended(rule.action, f"the policy's '{name}' says so", name)
         untrusted = [name for name, origin in origins.items() if not origin.trusted]
         if risk == "read":
-            return PolicyDecision(action=self.read, reason="it only reads", rule="read")
+            return self._attended(self.read, "it only reads", "read")
         if risk == "irreversible":
-            return self._asked(self.irreversible, "it can't be undone", "irreversible")
+            return self._attended(self.irreversible, "it can't be undone", "irreversible")
         if untrusted:
             reason = f"it writes, and {', '.join(untrusted)} comes from an untrusted source"
-            return self._asked(self.untrusted_write, reason, "untrusted_write")
-        return self._asked(self.write, "it writes", "write")
+            return self._attended(self.untrusted_write, reason, "untrusted_write")
+        return self._attended(self.write, "it writes", "write")
 
-    def _asked(self, action: PolicyAction, reason: str, rule: str) -> PolicyDecision:
+    def _attended(self, action: PolicyAction, reason: str, rule: str) -> PolicyDecision:
         if action == "ask" and not self.attended:
             return PolicyDecision(action="deny", reason=f"{reason}, and nobody is there to ask", rule=rule)
         return PolicyDecision(action=action, reason=reason, rule=rule)
@@ -56,5 +148,32 @@ class Policy(Record):
 NAMED: dict[str, Policy] = {
     "default": Policy(),
     "auto": Policy(name="auto", untrusted_write="auto", irreversible="auto", plan="auto"),
-    "ask": Policy(name="ask", write="ask", plan="always"),
+    "ask": Policy(name="ask", write="ask", plan="auto"),
 }
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return None if math.isnan(number) else number
+
+
+def _matches(pattern: str, value: str) -> bool:
+    return re.fullmatch(pattern, value) is not None
+
+
+def _is_under(folder: str, value: str) -> bool:
+    path, root = posixpath.normpath(value.replace("\\", "/")), posixpath.normpath(folder)
+    return ".." not in path.split("/") and (
+        (root == "." and not path.startswith("/")) or f"{path}/".startswith(f"{root}/")
+    )
+
+
+def _is_of_domain(domains: list[str], value: str) -> bool:
+    host = value.rpartition("@")[2] if "@" in value and "//" not in value else urlsplit(value).hostname or ""
+    host = host.rstrip(".>").lower()
+    return any(host == domain.lower() or host.endswith(f".{domain.lower()}") for domain in domains)
