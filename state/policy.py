@@ -65,11 +65,12 @@ class ArgumentTest(Record):
                 return None
             given.append(number <= (math.inf if self.max is None else self.max))
             given.append(number >= (-math.inf if self.min is None else self.min))
-        for pattern, test in ((self.matches, _matches), (self.under, _is_under), (self.domain, _is_of_domain)):
-            if pattern is not None:
-                if not isinstance(value, str):
-                    return None
-                given.append(test(pattern, value))
+        if self.matches is not None or self.under is not None or self.domain is not None:
+            if not isinstance(value, str):
+                return None
+            given.append(self.matches is None or re.fullmatch(self.matches, value) is not None)
+            given.append(self.under is None or _is_under(self.under, value))
+            given.append(self.domain is None or _is_of_domain(self.domain, value))
         return all(given)
 
 
@@ -100,7 +101,9 @@ class Rule(Record):
         if self.trusted is not None and self.trusted != all(origin.trusted for origin in origins.values()):
             return False
         for name, test in self.where.items():
-            held = test.holds(args[name], origins.get(name, Origin())) if name in args else None
+            if name not in args:
+                return False
+            held = test.holds(args[name], origins.get(name, Origin()))
             if not (self.action != "auto" if held is None else held):
                 return False
         return True
@@ -162,15 +165,11 @@ def _number(value: Any) -> float | None:
     return None if math.isnan(number) else number
 
 
-def _matches(pattern: str, value: str) -> bool:
-    return re.fullmatch(pattern, value) is not None
-
-
 def _is_under(folder: str, value: str) -> bool:
     path, root = posixpath.normpath(value.replace("\\", "/")), posixpath.normpath(folder)
-    return ".." not in path.split("/") and (
-        (root == "." and not path.startswith("/")) or f"{path}/".startswith(f"{root}/")
-    )
+    if ".." in path.split("/"):
+        return False
+    return not path.startswith("/") if root == "." else f"{path}/".startswith(f"{root}/")
 
 
 def _is_of_domain(domains: list[str], value: str) -> bool:
