@@ -9,6 +9,8 @@ import pytest
 
 from memory.settings import settings
 
+pytest_plugins = ["evals.servers.fixtures"]
+
 _PROVIDER_VARIABLES = (
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",

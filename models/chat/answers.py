@@ -185,7 +185,7 @@ def action(tools: Sequence[ToolSpec]) -> Answer[Action]:
                 raise Unusable('name a "tool" to call, or end with "tool": null and an "answer"')
             return Action(answer=answer["answer"], reason=reason)
         if name not in usable:
-            raise Unusable(f"there is no tool {as_json(name)[:80]}; there are: {', '.join(usable) or 'none'}")
+            raise Unusable(f"there is no tool '{as_json(name)[:80]}'; there are: {', '.join(usable) or 'none'}")
         args = answer.get("args", answer.get("arguments")) or {}
         if not isinstance(args, Mapping):
             raise Unusable('"args" must be an object')

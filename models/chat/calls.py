@@ -171,7 +171,7 @@ class ChatCaller:
                 meter.charge(request.messages, _joined(chunks), self.name)
             failure.usage = meter.usage
             raise failure from None
-        meter.charge(request.messages, message, str(message.response_metadata.get("model_name") or self.name))
+        meter.charge(request.messages, message, self.name)
         return Reply(
             text=without_thinking(str(message.text)[:LONGEST_ANSWER]),
             tool_calls=tuple(message.tool_calls),

@@ -34,7 +34,10 @@ class Meter:
         self.usage += Usage(model_calls=1)
 
     def charge(self, messages: Sequence[BaseMessage], answer: AIMessage | None, model: str) -> None:
-        """Add the tokens of one request and its answer (None: broken off before it began) and their price."""
+        """Add the tokens of one request and its answer (None: broken off before it began) and their price.
+
+        The price is that of the model the server says it used, if known, else of `model`.
+        """
         counted = answer.usage_metadata if answer is not None else None
         if counted and counted["input_tokens"] + counted["output_tokens"] > 0:
             given, made = counted["input_tokens"], counted["output_tokens"]
@@ -43,7 +46,8 @@ class Meter:
             given = sum(estimated_tokens(str(message.text)) for message in messages)
             made = estimated_tokens(str(answer.text)) if answer is not None else 0
             cached = 0
-        price = price_of(model, self.prices)
+        served = str(answer.response_metadata.get("model_name") or "") if answer is not None else ""
+        price = price_of(served, self.prices) or price_of(model, self.prices)
         if price is None:
             self.note(f"no price is known for the model '{model}': its cost is counted as 0")
         money = price.of(given, made, cached) if price else 0.0

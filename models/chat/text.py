@@ -43,9 +43,11 @@ class Unthinking:
             if not start.startswith(_OPEN) or _CLOSE not in start:
                 return
             start = start.partition(_CLOSE)[2].lstrip()
+            if not start:  # the white space after it isn't the answer's
+                self._held = ""
+                return
         self._held = None
-        if start:
-            self._on_text(start)
+        self._on_text(start)
 
     def close(self) -> None:
         """The stream is over."""
