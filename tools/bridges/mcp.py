@@ -1,0 +1,144 @@
+"""MCP servers as tools: `mcp_tools({"files": {"transport": "stdio", "command": "...", "args": [...]}})`.
+
+Needs the extra `mcp`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.tools import BaseTool, StructuredTool, ToolException
+
+from state.policy import Risk
+from state.references import as_text
+from state.result import Evidence
+from tools.registry import UNKNOWN_TOOL_RISK, ToolFailure, ToolOutput, ToolSpec
+
+_INSTALL = "the package langchain-mcp-adapters isn't installed; install orchestration-layer[mcp]"
+
+
+async def mcp_tools(
+    servers: Mapping[str, Mapping[str, Any]], *, timeout: float = 20.0, trust_hints: bool = True
+) -> list[ToolSpec]:
+    """The tools of MCP servers, named 'server_tool'.
+
+    `servers`: connections by name, as langchain-mcp-adapters takes them: {"command", "args"} for a program to start,
+    {"url"} for a server that runs; without "transport" it is stdio or streamable_http. `timeout`: seconds for a server
+    to list its tools.
+
+    What a server says of its tools is a hint: readOnlyHint makes a tool `read`, destructiveHint `irreversible`,
+    idempotentHint lets it be repeated; without `trust_hints` every tool is unknown: `write`, and not repeated. What a
+    tool returns is never trusted. A server that doesn't answer is one entry with the reason in `unavailable`. Each call
+    opens a session of its own.
+    """
+    listed = await asyncio.gather(*(_tools_of(name, dict(to), timeout, trust_hints) for name, to in servers.items()))
+    return [spec for specs in listed for spec in specs]
+
+
+async def _tools_of(server: str, connection: dict[str, Any], timeout: float, trust_hints: bool) -> list[ToolSpec]:
+    connection.setdefault("transport", "streamable_http" if "url" in connection else "stdio")
+    try:
+        async with asyncio.timeout(timeout):
+            load = await asyncio.to_thread(_loader)
+            tools = await load(None, connection=connection, server_name=server, handle_tool_errors=False)
+    except ImportError:
+        return [_absent(server, _INSTALL)]
+    except TimeoutError:
+        return [_absent(server, f"the MCP server '{server}' didn't list its tools within {timeout:g} s")]
+    except Exception as error:
+        reason = f"the MCP server '{server}' can't be reached: {_first_cause(error)}"
+        return [_absent(server, reason)]
+    return [_spec(server, tool, trust_hints) for tool in tools]
+
+
+def _loader() -> Any:
+    from langchain_mcp_adapters.tools import load_mcp_tools
+
+    return load_mcp_tools
+
+
+def _spec(server: str, tool: BaseTool, trust_hints: bool) -> ToolSpec:
+    hints = (tool.metadata or {}) if trust_hints else {}
+    risk = _risk(hints)
+
+    async def call(**arguments: Any) -> tuple[str, ToolOutput]:
+        output = await _call(server, tool, arguments)
+        return as_text(output.value), output
+
+    made = StructuredTool(
+        name=_name(server, tool.name),
+        description=tool.description or f"The tool '{tool.name}' of the MCP server '{server}'.",
+        args_schema=tool.args_schema,
+        coroutine=call,
+        response_format="content_and_artifact",
+    )
+    is_idempotent = risk == "read" or bool(hints.get("idempotentHint"))
+    return ToolSpec(tool=made, risk=risk, idempotent=is_idempotent, trusted=False)
+
+
+def _risk(hints: Mapping[str, Any]) -> Risk:
+    if hints.get("readOnlyHint"):
+        return "read"
+    if hints.get("destructiveHint"):
+        return "irreversible"
+    return UNKNOWN_TOOL_RISK
+
+
+async def _call(server: str, tool: BaseTool, arguments: dict[str, Any]) -> ToolOutput:
+    request: dict[str, Any] = {"type": "tool_call", "id": "call", "name": tool.name, "args": arguments}
+    try:
+        message = await tool.ainvoke(request)
+    except ToolException as error:
+        raise ToolFailure(f"'{tool.name}' of the MCP server '{server}' failed: {error}") from error
+    except (OSError, ExceptionGroup) as error:
+        reason = f"the connection to the MCP server '{server}' broke: {_first_cause(error)}"
+        raise ToolFailure(reason, kind="transient") from error
+    text = _text(message.content)
+    structured = (message.artifact or {}).get("structured_content")
+    # A server wraps what is no object as {"result": ...}.
+    value = structured["result"] if isinstance(structured, dict) and set(structured) == {"result"} else structured
+    evidence = (
+        [Evidence(text=text, source=f"{server}: {tool.name}", kind="text", trusted=False)] if text.strip() else []
+    )
+    return ToolOutput(text if structured is None else value, evidence)
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    parts: list[str] = []
+    for block in content:
+        if isinstance(block, str):
+            parts.append(block)
+        elif block.get("type") == "text":
+            parts.append(str(block["text"]))
+        else:
+            parts.append(f"[{block.get('type', 'block')} {block.get('mime_type', '')}]".replace(" ]", "]"))
+    return "\n".join(parts)
+
+
+def _absent(server: str, reason: str) -> ToolSpec:
+    """The entry of a server whose tools aren't known."""
+
+    async def call() -> str:
+        raise ToolFailure(reason, kind="transient", sent=False)
+
+    made = StructuredTool.from_function(
+        coroutine=call, name=_name(server, "tools"), description=f"The tools of the MCP server '{server}'."
+    )
+    return ToolSpec(tool=made, unavailable=reason)
+
+
+def _name(server: str, tool: str) -> str:
+    """A name that models accept: letters, digits, underscores and dashes, at most 64."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", f"{server}_{tool}")[:64]
+
+
+def _first_cause(error: BaseException) -> str:
+    """The first plain error in nested groups of exceptions, as anyio raises them."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
