@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import Any
 
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,6 +38,10 @@ class Settings(BaseSettings):
     files: Path = Field(default=Path(), description="Root folder that the file tools are confined to.")
     tools: str | None = Field(
         default=None, description="Your own tools: a Python file, a module, or 'file.py:name', 'module:name'."
+    )
+    mcp: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description='MCP servers by name, as JSON: {"files": {"command": "...", "args": []}, "shop": {"url": "..."}}.',
     )
     http_allow: list[str] = Field(
         default_factory=list, description="Hosts the web tools may reach though not public, as JSON: ['intranet:8000']."
