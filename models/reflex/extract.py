@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from models.reflex.quantities import Quantity, find_dates, find_numbers
 from models.reflex.question import NUMERIC, Asked, analyse
-from models.reflex.ranking import Candidate, Passage, rank
+from models.reflex.ranking import Candidate, Passage, counts, rank
 from models.reflex.words import RELATED, same_word, squeeze, words
 
 ValueKind = Literal["number", "date", "text"]
@@ -75,7 +75,7 @@ def number_in(asked: Asked, text: str) -> Quantity | None:
     if asked.kind in ("age", "duration") and any(number.unit in _TIME_UNITS for number in numbers):
         numbers = [number for number in numbers if number.unit in _TIME_UNITS]
     if asked.unit:
-        numbers = [number for number in numbers if _same_unit(asked.unit, number.unit)] or numbers
+        numbers = [number for number in numbers if counts(number, asked.unit, text)] or numbers
     strong = [number for number in numbers if not number.is_weak]
     numbers = strong or numbers
     if not numbers:
@@ -131,10 +131,6 @@ def _texts(value: Any, heading: str) -> Iterator[tuple[str, str]]:
 def _is_asked_about(asked: Asked, number: Quantity) -> bool:
     """A number that the question itself names isn't its answer."""
     return any(number.text.lower() == term.word.text.lower() for term in asked.terms)
-
-
-def _same_unit(one: str, other: str) -> bool:
-    return same_word(one, other) or other in RELATED.get(one, ())
 
 
 def _anchors(asked: Asked, text: str) -> list[int]:

@@ -11,13 +11,13 @@ from models.reflex.arithmetic import Calculation, Operand, OperandKind, back_ref
 from models.reflex.extract import DATE_PROMPT, NUMBER_PROMPT
 from models.reflex.goals import leans_back
 from models.reflex.question import analyse, topic
-from models.reflex.words import RELATED
+from models.reflex.words import RELATED_WORDS
 from state.intent import Intent
 from state.plan import MODEL, Plan, Problem, Task
 from state.result import TaskResult
 from tools.registry import ToolSpec
 
-PASSAGES = 6
+PASSAGES = 10
 """Passages a search brings back."""
 _REPLANNED = "r"
 _NOW = re.compile(
@@ -96,7 +96,7 @@ class _Planner:
             return self._add("fetch_page", {"url": url.group()}, question)
         if (path := _FILE.search(question)) and "read_file" in self.tools and "search_documents" not in self.tools:
             return self._add("read_file", {"path": path.group()}, question)
-        query = _keywords(question) if self.again else question
+        query = _keywords(question) if self.again else _query(question)
         for name in ("search_documents", "search_web"):
             if name in self.tools:
                 return self._add(name, {"query": query, "k": PASSAGES}, question)
@@ -138,7 +138,16 @@ class _Planner:
         return self._known[key]
 
 
+def _query(question: str) -> str:
+    """The question, and the words that an answer of its kind would use."""
+    asked = analyse(question)
+    likely = {"age": "age years", "duration": "term years"}.get(asked.kind, "")
+    related = [word for term in asked.terms for word in sorted(RELATED_WORDS.get(term.stem, ()))[:3]]
+    more = [word for word in dict.fromkeys([*likely.split(), *related]) if word not in question.lower()]
+    return f"{question} ({', '.join(more)})" if more else question
+
+
 def _keywords(question: str) -> str:
     """The question as keywords, with the words that often stand for them."""
-    related = [word for term in analyse(question).terms for word in sorted(RELATED.get(term.stem, ()))[:2]]
+    related = [word for term in analyse(question).terms for word in sorted(RELATED_WORDS.get(term.stem, ()))]
     return " ".join(dict.fromkeys([*topic(question).split(), *related]))

@@ -61,6 +61,7 @@ _DIGITS = re.compile(
 _MAGNITUDE = re.compile(r"\s*(hundred|thousand|million|billion|trillion|dozen|[kKmM]\b|bn\b)", re.IGNORECASE)
 _SHORT_MAGNITUDES = {"k": 1_000, "m": 10**6, "bn": 10**9}
 _UNIT = re.compile(r"[\s-]+(?:of\s+the\s+|of\s+|the\s+)?([A-Za-z]+)")
+_TIMES = re.compile(r"\b(?:once|twice)\b(?! again)", re.IGNORECASE)
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -105,8 +106,8 @@ class Quantity:
 
     @property
     def is_weak(self) -> bool:
-        """'one' is more often a pronoun than a number."""
-        return self.text.lower() == "one"
+        """'one' and 'once' are more often other words than numbers."""
+        return self.text.lower() in ("one", "once")
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,8 @@ def find_numbers(text: str) -> list[Quantity]:
                 value *= _BIG.get(name.lower()) or _SHORT_MAGNITUDES[name.lower()]
                 end = magnitude.end()
         add(value, match.start(), end, unit or ("money" if match["money"] else None))
+    for match in _TIMES.finditer(text):
+        add(2 if match.group().lower() == "twice" else 1, match.start(), match.end(), "time")
     for match in _IN_WORDS.finditer(text):
         value_in_words = _value_of(match.group())
         if value_in_words is not None:

@@ -51,7 +51,7 @@ _PATTERNS: tuple[tuple[AnswerKind, str], ...] = (
 )
 _KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS)
 _TIME = {"year", "month", "week", "day", "hour", "minut", "second", "centur", "decad"}
-_UNIT_ASKED = re.compile(r"\bhow many ((?:[\w-]+ ){0,2}?[\w-]+?)s?\b(?= |\?|$|,)", re.IGNORECASE)
+_UNIT_ASKED = re.compile(r"\b(?:how many|number of) ((?:[\w-]+ ){0,2}?[\w-]+?)s?\b(?= |\?|$|,)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

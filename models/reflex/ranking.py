@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from models.reflex.quantities import find_dates, find_numbers
+from models.reflex.quantities import Quantity, find_dates, find_numbers
 from models.reflex.question import NUMERIC, Asked, Term
 from models.reflex.sentences import Span, split_clauses, split_sentences
 from models.reflex.similarity import near_words
@@ -18,8 +18,42 @@ ANSWERS = 0.6
 """The least score of a sentence that answers. Tuned on tests/models/test_reflex_answers.py."""
 _NEAR = 0.36
 _RELATED = 0.85
-_BY_HEADING, _BY_REFERENCE, _BY_NEIGHBOUR = 0.7, 0.65, 0.3
-_LONG = 45
+_BY_HEADING, _BY_ASKING_HEADING, _BY_PRONOUN, _BY_REFERENCE, _BY_NEIGHBOUR = 0.7, 0.92, 0.9, 0.65, 0.3
+_UNKNOWN = 0.72
+"""What a word of the question that occurs nowhere, in no form, leaves of every score."""
+_LONG = 15
+_PRONOUN_FIRST = re.compile(r"^\W*(?:he|she|it|they)\b", re.IGNORECASE)
+_POINTS_ELSEWHERE = re.compile(
+    r"^\W*(?:please\s+)?(?:see|refer to|read|for (?:more|additional|further)|more (?:detailed )?information|note that)\b"
+    r"|^\W*.{0,60}\b(?:refer to|is available (?:at|from)|can be found (?:at|in))\b",
+    re.IGNORECASE,
+)
+_BOUNDED = re.compile(r"\b(?:more|less|fewer|longer|later|other) than\b|\bexceeding\b", re.IGNORECASE)
+_DEICTIC = re.compile(r"^\W*(?:this|these|those|such|that)\b", re.IGNORECASE)
+_RECURRING = re.compile(
+    r"\bevery (?:other|second|third|fourth|fifth|sixth|tenth)?\s*\w+|\bannual|\bfor life\b|\bgood behavio",
+    re.IGNORECASE,
+)
+_OF_DURATIONS = frozenset({"term", "serv", "hold", "offic", "last", "period", "take", "stay", "duration", "length"})
+"""What is said of every duration, and so tells none apart."""
+_PARTS = frozenset(
+    {
+        "articl",
+        "section",
+        "amend",
+        "chapter",
+        "part",
+        "titl",
+        "rul",
+        "clau",
+        "appendix",
+        "figur",
+        "tabl",
+        "page",
+        "step",
+    }
+)
+_CONDITIONAL = re.compile(r"^\W*(?:if|in case|when|whenever|unless|except|suppose|should)\b", re.IGNORECASE)
 _REFERS_BACK = re.compile(
     r"\b(?:he|she|it|they|his|her|its|their|him|them|this|that|these|those|such|said|same)\b|^(?:the|each|every|both)\b",
     re.IGNORECASE,
@@ -76,58 +110,64 @@ class _Sentence:
     order: int
     stems: frozenset[str]
     heading: frozenset[str]
+    capitals: frozenset[str]
+    is_title: bool = False
 
 
 def rank(asked: Asked, passages: Sequence[Passage]) -> list[Candidate]:
     """The sentences of `passages`, best answer first; those that answer have `answers`."""
     sentences = [sentence for passage in passages for sentence in _sentences(passage)]
-    if not sentences or not asked.terms:
+    if not asked.terms or all(sentence.is_title for sentence in sentences):
         return []
-    matcher = _Matcher(asked.terms, sentences)
+    matcher = _Matcher(asked.terms, sentences, asked.kind == "duration")
     found = [
         matcher.candidate(asked, sentence, before=_before(sentences, position))
         for position, sentence in enumerate(sentences)
-        if not sentence.span.is_heading and not sentence.span.text.rstrip("\"'”’)").endswith("?")
+        if not sentence.is_title
     ]
     return sorted(found, key=lambda candidate: (-candidate.score, candidate.passage.index, candidate.span.start))
 
 
 def best_clauses(asked: Asked, span: Span, most_words: int) -> Span:
-    """The part of a long sentence that says most about what is asked, whole clauses of at most `most_words` words."""
-    clauses = split_clauses(span)
-    if len(span.text.split()) <= most_words or len(clauses) < 2:
-        return span
+    """The part of a long sentence that says most about what is asked: whole clauses, of about `most_words` words.
+
+    Parts divided by semicolons and colons come first; one that is still too long is divided at its commas.
+    """
+    for clauses in (split_clauses(span, strong=True), split_clauses(span)):
+        if len(span.text.split()) <= most_words or len(clauses) < 2:
+            continue
+        first, last = _best_run(asked, clauses, most_words)
+        if first and sum(len(clause.text.split()) for clause in clauses[: last + 1]) <= most_words:
+            first = 0
+        start, end = clauses[first].start, clauses[last].end
+        span = Span(start, end, span.text[start - span.start : end - span.start])
+    return span
+
+
+def _best_run(asked: Asked, clauses: Sequence[Span], most_words: int) -> tuple[int, int]:
+    """First and last of the successive clauses that together say most, the fewer words the better."""
     wanted = {term.stem for term in asked.terms}
-    hits = [
-        len(_overlap(wanted, {word.stem for word in words(clause.text)})) + fits(asked, clause.text)
-        for clause in clauses
-    ]
+    found = [_overlap(wanted, {word.stem for word in words(clause.text)}) for clause in clauses]
+    holds = [fits(asked, clause.text) for clause in clauses]
     best: tuple[float, int, int] = (-1.0, 0, 0)
     for first in range(len(clauses)):
-        length = 0
+        length, covered = 0, set[str]()
         for last in range(first, len(clauses)):
             length += len(clauses[last].text.split())
             if length > most_words and last > first:
                 break
-            value = sum(hits[first : last + 1]) - 0.01 * length
+            covered |= found[last]
+            value = len(covered) + 1.5 * any(holds[first : last + 1]) - 0.005 * length - (0.5 if length < 8 else 0.0)
             if value > best[0]:
                 best = (value, first, last)
-    start, end = clauses[best[1]].start, clauses[best[2]].end
-    return Span(start, end, span.text[start - span.start : end - span.start])
+    return best[1], best[2]
 
 
 def fits(asked: Asked, text: str) -> bool:
     """Whether `text` holds the kind of thing that is asked for: a number, a date, a person, ..."""
     kind = asked.kind
     if kind in NUMERIC:
-        numbers = [number for number in find_numbers(text) if not number.is_weak or asked.unit == number.unit]
-        if kind in ("age", "duration"):
-            return any(number.unit in _TIME_UNITS or number.unit == "" for number in numbers)
-        if kind == "percent":
-            return any(number.unit == "%" or isinstance(number.value, float) for number in numbers) or "ajority" in text
-        return bool(numbers) or (
-            asked.unit == "" and bool(re.search(r"\bat least|no\b|\bonce\b|\btwice\b|\bevery\b", text))
-        )
+        return _fits_number(asked, text)
     if kind == "date":
         return bool(find_dates(text) or _TIME_WORDS.search(text))
     if kind == "person":
@@ -140,53 +180,99 @@ def fits(asked: Asked, text: str) -> bool:
     return True
 
 
+def defines(name: str, text: str) -> bool:
+    """Whether `text` begins as a definition of `name` does: 'A virtual package is ...'."""
+    pattern = rf"^\W*(?:an?\s+|the\s+)?(?:[\w/-]+\s+)?{re.escape(name)}\b[\w/\s\"”’'()-]{{0,30}}?\b(?:is|are|means?|refers?|denotes?)\b"
+    if re.search(pattern + r"(?!\s+(?:always|also|not|being|available|used|removed|installed))", text, re.IGNORECASE):
+        return True
+    return bool(
+        re.search(rf"\b(?:called|known as|named)\s+(?:an?\s+|the\s+)?\W?{re.escape(name)}\b", text, re.IGNORECASE)
+    )
+
+
+def counts(number: Quantity, unit: str, text: str) -> bool:
+    """Whether `number` counts what `unit` stands for: '59100 software packages'."""
+    if same_word(number.unit, unit) or number.unit in RELATED.get(unit, ()):
+        return True
+    following = [word.stem for word in words(text[number.end : number.end + 60])[:4]]
+    return any(same_word(unit, stem) or stem in RELATED.get(unit, ()) for stem in following)
+
+
+def _fits_number(asked: Asked, text: str) -> bool:
+    numbers = [number for number in find_numbers(text) if not number.is_weak or counts(number, asked.unit, text)]
+    if asked.kind in ("age", "duration"):
+        timed = any(number.unit in _TIME_UNITS for number in numbers)
+        return timed or (asked.kind == "duration" and bool(_RECURRING.search(text)))
+    if asked.kind == "percent":
+        return any(number.unit == "%" or isinstance(number.value, float) for number in numbers) or "ajority" in text
+    if asked.unit:
+        return any(counts(number, asked.unit, text) for number in numbers)
+    return bool(numbers) or bool(re.search(r"\bat least|no\b|\bonce\b|\btwice\b|\bevery\b", text))
+
+
 class _Matcher:
     """Matches the terms of one question against sentences."""
 
-    def __init__(self, terms: Sequence[Term], sentences: Sequence[_Sentence]) -> None:
+    def __init__(self, terms: Sequence[Term], sentences: Sequence[_Sentence], duration: bool) -> None:
         self.terms = terms
         counts: Counter[str] = Counter()
         for sentence in sentences:
-            counts.update(sentence.stems)
-        vocabulary = set(counts).union(*(sentence.heading for sentence in sentences))
+            counts.update(sentence.stems | sentence.heading)
+        vocabulary = set(counts)
+        self.duration = duration
+        self.names_a_part = any(term.stem in _PARTS for term in terms)
+        self.capitals = {stem for sentence in sentences for stem in sentence.capitals}
         self.values = {term.stem: self._values(term, vocabulary) for term in terms}
         self._add_near(vocabulary)
+        self.unknown = sum(not self.values[term.stem] and not term.implied for term in terms)
         self.weights = {term.stem: self._weight(term, counts, len(sentences)) for term in terms}
         self.total = sum(self.weights.values())
 
     def candidate(self, asked: Asked, sentence: _Sentence, before: Sequence[_Sentence]) -> Candidate:
-        refers_back = bool(_REFERS_BACK.search(sentence.span.text))
+        text = sentence.span.text
+        share_before = _BY_REFERENCE if _REFERS_BACK.search(text) else _BY_NEIGHBOUR
+        heading_asks = self._heading_asks(sentence)
+        by_heading = max(_BY_HEADING, _BY_ASKING_HEADING - 0.04 * sentence.order) if heading_asks else _BY_HEADING
         covered = own = 0.0
         missing = False
         for term in self.terms:
             here = self._match(term, sentence.stems)
-            elsewhere = _BY_HEADING * self._match(term, sentence.heading)
+            is_bare_number = term.word.text.isdigit() and not self.names_a_part
+            elsewhere = 0.0 if is_bare_number else by_heading * self._match(term, sentence.heading)
             for distance, earlier in enumerate(before):
-                share = (_BY_REFERENCE if refers_back else _BY_NEIGHBOUR) * (1.0 if distance == 0 else 0.7)
+                share = _BY_PRONOUN if distance == 0 and _PRONOUN_FIRST.match(text) else share_before
+                share *= 1.0 if distance == 0 else 0.7
                 elsewhere = max(elsewhere, share * self._match(term, earlier.stems))
             value = max(here, elsewhere)
             own += self.weights[term.stem] * here
             covered += self.weights[term.stem] * value
             missing = missing or (term.must and value < 0.3)
         coverage, own_coverage = covered / self.total, own / self.total
-        holds = fits(asked, sentence.span.text)
-        score = coverage * (0.55 if missing else 1.0) * (1.0 if holds else 0.6 if asked.kind in NUMERIC else 0.8)
-        score += 0.05 * own_coverage + 0.03 * sentence.passage.rank + self._form(asked, sentence)
-        if own == 0:
+        holds = fits(asked, text)
+        score = coverage * (0.55 if missing else 1.0) * _UNKNOWN**self.unknown
+        score *= 1.0 if holds else 0.6 if asked.kind in NUMERIC else 0.8
+        score += 0.05 * own_coverage + 0.03 * sentence.passage.rank + self._form(asked, sentence, heading_asks)
+        if own == 0 and not heading_asks:
             score *= 0.85
         count = len(sentence.stems)
-        score *= 1.0 if count >= 5 else 0.7
-        score -= 0.04 * max(0.0, math.log(max(count, 1) / _LONG)) if count > _LONG else 0.0
+        score *= 1.0 if count >= 3 or heading_asks else 0.7
+        score -= 0.05 * max(0.0, math.log(max(count, 1) / _LONG))
         return Candidate(sentence.passage, sentence.span, sentence.order, score, coverage, holds)
 
-    def _form(self, asked: Asked, sentence: _Sentence) -> float:
-        """A bonus for a sentence whose form is that of an answer: 'An X is ...' to 'What is an X?'."""
-        bonus = 0.06 if sentence.order == 0 and self._heading_asks(sentence) else 0.0
-        if asked.kind == "definition":
-            names = "|".join(re.escape(term.word.text) for term in self.terms)
-            pattern = rf"^\W*(?:an?\s+|the\s+)?(?:[\w/-]+\s+)?(?:{names})\b.{{0,40}}?\b(?:is|are|means?|refers?|denotes?|was|were)\b"
-            if re.search(pattern, sentence.span.text, re.IGNORECASE | re.DOTALL):
-                bonus += 0.12
+    def _form(self, asked: Asked, sentence: _Sentence, heading_asks: bool) -> float:
+        """For the form: 'An X is ...' answers 'What is an X?'; what sends the reader elsewhere answers little."""
+        text = sentence.span.text
+        bonus = 0.08 / (1 + sentence.order) if heading_asks else 0.0
+        if asked.kind == "definition" and any(defines(term.word.text, text) for term in self.terms):
+            bonus += 0.25
+        if _POINTS_ELSEWHERE.match(text):
+            bonus -= 0.15
+        if _DEICTIC.match(text):
+            bonus -= 0.08
+        if asked.kind in NUMERIC and _BOUNDED.search(text):
+            bonus -= 0.1
+        if asked.is_fact and _CONDITIONAL.match(text) and not _CONDITIONAL.search(asked.text):
+            bonus -= 0.05
         return bonus
 
     def _heading_asks(self, sentence: _Sentence) -> bool:
@@ -197,10 +283,11 @@ class _Matcher:
         values = self.values[term.stem]
         return max((values[stem] for stem in stems & values.keys()), default=0.0)
 
-    @staticmethod
-    def _values(term: Term, vocabulary: Iterable[str]) -> dict[str, float]:
+    def _values(self, term: Term, vocabulary: Iterable[str]) -> dict[str, float]:
         related = RELATED.get(term.stem, frozenset())
-        values = {}
+        values: dict[str, float] = {}
+        if term.must and term.word.is_capital and term.stem not in self.capitals:
+            return values
         for stem in vocabulary:
             if same_word(term.stem, stem):
                 values[stem] = 1.0
@@ -209,19 +296,26 @@ class _Matcher:
         return values
 
     def _add_near(self, vocabulary: Iterable[str]) -> None:
-        """What means nearly the same, for the terms that aren't names or numbers."""
-        open_terms = [term for term in self.terms if not term.must]
+        """What means nearly the same, for the words that occur nowhere themselves and aren't names or numbers.
+
+        Where a word does occur, its neighbours in meaning are other things: a senator is no president.
+        """
+        open_terms = [term for term in self.terms if not term.must and 1.0 not in self.values[term.stem].values()]
         candidates = [stem for stem in vocabulary if len(stem) > 2 and stem.isalpha()]
         near = near_words((term.word.text.lower() for term in open_terms), candidates, _NEAR)
         for term in open_terms:
             for stem, similarity in near.get(term.word.text.lower(), {}).items():
+                if stem in term.stem or term.stem in stem:
+                    continue  # near by its letters: bitcoin is no coin
                 value = min(0.8, 0.45 + (similarity - _NEAR) * 1.2)
                 self.values[term.stem][stem] = max(self.values[term.stem].get(stem, 0.0), value)
 
     def _weight(self, term: Term, counts: Counter[str], total: int) -> float:
         frequency = max((counts[stem] for stem in self.values[term.stem] if same_word(stem, term.stem)), default=0)
         rarity = math.log((total + 1) / (frequency + 1)) / math.log(total + 1) if total > 1 else 1.0
-        weight = 0.6 + 0.4 * min(1.0, rarity)
+        weight = 0.45 + 0.55 * min(1.0, rarity)
+        if self.duration and term.stem in _OF_DURATIONS:
+            weight *= 0.35
         return weight * (1.4 if term.must else 1.0)
 
 
@@ -234,11 +328,16 @@ def _sentences(passage: Passage) -> list[_Sentence]:
     found: list[_Sentence] = []
     order = 0
     for span in split_sentences(passage.text):
-        if span.is_heading:
+        is_title = span.is_heading or span.text.rstrip("\"'”’)").endswith("?")
+        if is_title:
             heading, order = f"{passage.heading} {span.text}", 0
-        stems = frozenset(word.stem for word in words(span.text) if not is_function_word(word))
-        found.append(_Sentence(passage, span, order, stems, frozenset(word.stem for word in words(heading))))
-        order += not span.is_heading
+        found_words = words(span.text)
+        stems = frozenset(word.stem for word in found_words if not is_function_word(word))
+        heading_words = words(heading)
+        capitals = frozenset(word.stem for word in [*found_words, *heading_words] if word.is_capital)
+        in_heading = frozenset(word.stem for word in heading_words)
+        found.append(_Sentence(passage, span, order, stems, in_heading, capitals, is_title))
+        order += not is_title
     return found
 
 

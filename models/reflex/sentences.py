@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -79,6 +80,8 @@ _ENDING = re.compile(r"[.!?…。！？]+[\"'”’)\]]*(?=\s|$)")
 _PARAGRAPH = re.compile(r"\n[ \t]*\n+")
 _ITEM = re.compile(r"\n(?=[ \t]*(?:[-*•‣–]|\(?\d{1,3}[.)]|\(?[a-z][.)])[ \t]+\S)")
 _LONE_NUMBER = re.compile(r"^(?:[-*•‣–#]+|\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})[.)]|(?:\d{1,3}\.)+\d{0,3}\.?)$")
+_MARKER = re.compile(r"(?:[-*•‣–]|\[\d{1,3}\]|(?:\d{1,2}\.){2,}|\(?\d{1,2}[.)]|\(?[a-z][.)])[ \t]+(?=\S)")
+_STRONG_CLAUSE = re.compile(r"(?<=[;:])\s+")
 _CLAUSE = re.compile(r"(?<=[;:])\s+|(?<=,)\s+(?=(?:and|but|or|nor|which|who|except|unless|provided)\b)|\s+(?=—|–\s|- )")
 
 
@@ -108,18 +111,21 @@ def split_sentences(text: str) -> tuple[Span, ...]:
     for end in [*_boundaries(text), len(text)]:
         piece = text[position:end]
         stripped = piece.strip()
-        if stripped and any(map(str.isalnum, stripped)):
-            start = position + piece.index(stripped)
+        start = position + piece.find(stripped)
+        if marker := _MARKER.match(stripped):
+            start, stripped = start + marker.end(), stripped[marker.end() :]
+        if any(map(str.isalnum, stripped)) and not _LONE_NUMBER.match(stripped):
             found.append(Span(start, start + len(stripped), stripped))
         position = end
-    return tuple(_without_lone_numbers(text, found))
+    return tuple(found)
 
 
-def split_clauses(span: Span) -> list[Span]:
-    """The clauses of a sentence, with offsets in the whole text."""
-    cuts = [0, *(m.start() for m in _CLAUSE.finditer(span.text)), len(span.text)]
+def split_clauses(span: Span, *, strong: bool = False) -> list[Span]:
+    """The clauses of a sentence, with offsets in the whole text. `strong`: divided by semicolons and colons only."""
+    pattern = _STRONG_CLAUSE if strong else _CLAUSE
+    cuts = [0, *(m.start() for m in pattern.finditer(span.text)), len(span.text)]
     clauses = []
-    for begin, end in zip(cuts, cuts[1:], strict=False):
+    for begin, end in itertools.pairwise(cuts):
         piece = span.text[begin:end]
         stripped = piece.strip()
         if stripped:
@@ -158,14 +164,3 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
         return False
     line = text[text.rfind("\n", 0, match.start()) + 1 : match.end()].strip()
     return not _LONE_NUMBER.match(line)
-
-
-def _without_lone_numbers(text: str, spans: list[Span]) -> list[Span]:
-    """An item's number goes with the sentence that it numbers."""
-    merged: list[Span] = []
-    for span in spans:
-        if merged and _LONE_NUMBER.match(merged[-1].text):
-            start = merged.pop().start
-            span = Span(start, span.end, text[start : span.end])
-        merged.append(span)
-    return merged

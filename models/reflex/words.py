@@ -349,14 +349,14 @@ _GROUPS = (
     "old age", "long term duration period", "salary pay wage compensate compensation remuneration emolument",
     "choose elect appoint select pick nominate", "remove impeach oust dismiss", "create establish found make",
     "allow permit may entitle", "forbid prohibit ban disallow", "begin start commence", "end finish terminate expire",
-    "buy purchase", "fix repair", "delete remove purge erase", "author maintainer creator", "help support assist",
+    "buy purchase", "sell distribute redistribute", "marry spouse wife husband", "fix repair", "delete remove purge erase", "author maintainer creator", "help support assist",
     "slave servitude slavery", "alcohol liquor intoxicate", "female woman sex", "male man sex", "guilty convict",
     "religion religious", "gun arm weapon firearm", "soldier troop army", "press newspaper", "ratify ratification",
     "veto objection disapprove return", "leader head chief commander", "citizen resident inhabitant",
     "requirement qualification eligible", "big large size", "join become", "error bug", "install setup",
     "license licence", "color colour", "kernel linux", "price cost", "country nation", "mpg mile", "minimum least",
     "maximum most exceed", "majority quorum", "often frequent every", "rich wealthy", "amend amendment",
-    "president executive", "congress legislative legislature", "court judicial judge", "swear oath",
+    "swear oath", "abolish eliminate prohibit repeal", "time twice once", "serve term hold", "ask request", "vote suffrage ballot",
     "copyright author inventor writing",
 )  # fmt: skip
 
@@ -432,6 +432,13 @@ def _related() -> dict[str, frozenset[str]]:
 
 RELATED = _related()
 """By stem: the stems that may stand for it."""
+
+RELATED_WORDS = {
+    member: frozenset(word for word in group.split() if stem(word) != member)
+    for group in _GROUPS
+    for member in map(stem, group.split())
+}
+"""By stem: the words that may stand for it."""
 
 
 def same_word(one: str, other: str) -> bool:

@@ -7,19 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from models.reflex.arithmetic import back_reference, calculation_of
+from models.reflex.extract import date_that_answers, number_that_answers
 from models.reflex.goals import leans_back
 from models.reflex.question import Asked, analyse
 from models.reflex.ranking import Candidate, Passage, best_clauses, rank
 from models.reflex.words import squeeze
 from state.intent import Intent
+from state.plan import AGENT, MODEL
 from state.result import Citation, Evidence
 from state.verdict import Draft, Finding
 
 MOST_WORDS = 80
 """Words of the answer to one question."""
 _QUOTE_WORDS = 60
-_NEARLY_AS_GOOD = 0.9
-_RESULT = re.compile(r"^(?P<expression>.*\S)\s*=\s*(?P<value>[^=]+)$", re.DOTALL)
+_NEARLY_AS_GOOD, _FOLLOWS = 0.95, 0.75
 
 
 @dataclass
@@ -29,6 +30,7 @@ class _Part:
     question: str
     lines: list[str] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
+    gap: str = ""
 
     @property
     def words(self) -> int:
@@ -50,9 +52,9 @@ class Writer:
     def write(self, intent: Intent) -> Draft:
         questions = intent.questions or [intent.goal]
         parts = [self._part(question, intent) for question in questions]
-        gaps = [f"{self._nothing()} {_topic_of(part.question)}" for part in parts if not part.lines]
+        gaps = [part.gap or f"{self._nothing()} {part.question}" for part in parts if part.gap or not part.lines]
         if len(parts) == 1:
-            text = " ".join(parts[0].lines) or f"{gaps[0]}."
+            text = " ".join(parts[0].lines) or gaps[0]
         else:
             text = "\n\n".join(
                 f"**{part.question}** {' '.join(part.lines) or 'I found no answer to this.'}" for part in parts
@@ -75,24 +77,30 @@ class Writer:
 
     def _calculated(self, part: _Part, name: str, operands: Sequence[str]) -> None:
         """'The difference is 5 [3].', after the quotations that its numbers come from."""
+        for question in operands:
+            asked = analyse(question)
+            found = number_that_answers(asked, self.passages) or date_that_answers(asked, self.passages)
+            if found and self._is_new(found.candidate, part):
+                self._quote(part, asked, found.candidate, part.words + MOST_WORDS // 2)
         for index in self.values:
             item = self.evidence[index]
-            match = _RESULT.match(item.text.strip())
-            if match and "query" not in item.source:
-                for question in operands:
-                    self._quoted(part, analyse(question), MOST_WORDS // 2)
+            value = _result_of(item)
+            if value is not None:
                 self.values.remove(index)
-                self._say(part, index, f"{name} is {match['value'].strip()}", item.text.strip())
+                self._say(part, index, f"{name} is {value}", item.text.strip())
                 return
+        if part.lines:
+            part.gap = f"The calculation couldn't be made: {part.question}"
 
     def _looked_up(self, part: _Part) -> None:
-        """A value that a tool looked up or computed."""
+        """A value that a tool looked up."""
         for index in self.values:
             item = self.evidence[index]
-            if item.source == "model":
+            if item.source in (MODEL, AGENT) or _result_of(item) is not None:
                 continue
             self.values.remove(index)
-            self._say(part, index, squeeze(item.text).rstrip("."), item.text.strip())
+            text = squeeze(item.text).removeprefix(part.question.rstrip(".:;?!") + ":").strip()
+            self._say(part, index, text.rstrip("."), item.text.strip())
             return
 
     def _quoted(self, part: _Part, asked: Asked, most_words: int) -> None:
@@ -104,17 +112,15 @@ class Writer:
         self._quote(part, asked, best, budget)
         if asked.is_fact:
             return
+        more = 1 if asked.kind in ("definition", "yes_no", "any") else 2
         for candidate in [*_continuation(best, ranked), *ranked[1:4]]:
-            good = candidate.score >= _NEARLY_AS_GOOD * best.score and candidate.answers
-            follows = (
-                candidate.passage is best.passage and candidate.order == best.order + 1 and best.span.text.endswith(":")
-            )
-            if (
-                (good or follows)
-                and part.words + len(candidate.span.text.split()) <= budget
-                and self._is_new(candidate, part)
-            ):
+            is_next = candidate.passage is best.passage and candidate.order == best.order + 1
+            good = candidate.answers and candidate.score >= best.score * (_FOLLOWS if is_next else _NEARLY_AS_GOOD)
+            good = good or (is_next and best.span.text.endswith(":"))
+            fits = part.words + len(candidate.span.text.split()) <= budget
+            if more and good and fits and self._is_new(candidate, part):
                 self._quote(part, asked, candidate, budget)
+                more -= 1
 
     def _quote(self, part: _Part, asked: Asked, candidate: Candidate, budget: int) -> None:
         span = best_clauses(asked, candidate.span, min(_QUOTE_WORDS, max(20, budget - part.words)))
@@ -123,12 +129,14 @@ class Writer:
             text = "… " + text
         if span.end < candidate.span.end:
             text = text.rstrip(",;:—- ") + " …"
+        elif text[-1] in ",;:":
+            text = text[:-1] + " …"
         self._say(part, candidate.passage.index, text, span.text)
 
     def _say(self, part: _Part, index: int, text: str, quote: str) -> None:
         item = self.evidence[index]
         closed = re.match(r"^(.*?)([.!?]?)$", text, re.DOTALL)
-        body, end = (closed[1], closed[2]) if closed else (text, "")
+        body, end = (closed[1].rstrip(), closed[2]) if closed else (text, "")
         part.lines.append(f"{body} [{index + 1}]{end or ('' if body.endswith('…') else '.')}")
         part.citations.append(
             Citation(
@@ -161,13 +169,20 @@ def write(intent: Intent, evidence: Sequence[Evidence], feedback: Sequence[Findi
     return Writer(evidence, feedback).write(intent)
 
 
+def _result_of(item: Evidence) -> str | None:
+    """The value of a calculation: of '35 - 30 = 5', or of 'What is the difference: 5'."""
+    if "calculate" not in item.source:
+        return None
+    text = item.text.strip()
+    for sign in (" = ", ": "):
+        if sign in text:
+            return text.rpartition(sign)[2].strip()
+    return text
+
+
 def _continuation(best: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
     return [c for c in ranked if c.passage is best.passage and c.order == best.order + 1]
 
 
 def _name(source: str) -> str:
     return re.sub(r"[/_.-]+", " ", source.rsplit("/", 1)[-1])
-
-
-def _topic_of(question: str) -> str:
-    return question.rstrip(".")
