@@ -28,7 +28,7 @@ Examples:
 Exit codes:
   0 answered   1 failed   2 usage   3 waits for a person   4 partial answer
 """
-RESUME = """Go on with a run that was stopped, killed, or waits for a person.
+RESUME = """Go on with a run that was stopped or killed.
 
 What is done is not done again: results come from the thread's checkpoints, and effects happen once.
 

@@ -11,7 +11,7 @@ from cli.errors import Exit
 
 if TYPE_CHECKING:
     from cli.progress import Progress
-    from graph.run import Outcome
+    from graph.outcome import Outcome
 
 _EXIT_CODES = {None: Exit.FAILED, "answered": Exit.ANSWERED, "failed": Exit.FAILED}
 
@@ -77,13 +77,14 @@ def _answer(outcome: Outcome, progress: Progress, *, quiet: bool) -> None:
 
 def _lines(outcome: Outcome, progress: Progress, *, quiet: bool) -> None:
     from cli import render
+    from cli.progress import one_line
     from state.text import printable
 
     lines = [printable(outcome.answer or "").strip()]
     if outcome.citations:
         lines.append("")
     for citation in outcome.citations:
-        lines.append(f"[{citation.number}] “{render.one_line(citation.quote)}” — {render.place(citation)}")
+        lines.append(f"[{citation.number}] “{one_line(citation.quote)}” — {render.place(citation)}")
     if not quiet:
         gaps = render.gaps(outcome.stop_reason, outcome.verdict, _notes(outcome))
         lines += ["", *(f"note: {line}" for line in gaps)] if gaps else []

@@ -58,11 +58,10 @@ class LiveTable(Silent):
         super().__init__()
         from rich.live import Live
 
-        self._console = on
+        self._console, self._over = on, False
         self._live = Live(
             get_renderable=self._render, console=on, refresh_per_second=_FRAMES_PER_SECOND, vertical_overflow="ellipsis"
         )
-        self._over = False
         self._live.start()
 
     def finish(self, results: Mapping[str, Any] | None) -> None:
@@ -72,14 +71,17 @@ class LiveTable(Silent):
 
     def stop(self) -> None:
         """Leave the terminal as a shell expects it."""
+        if not self._over:
+            self._over = True
+            self.progress.stop(time.time())
         self._live.stop()
 
     def _render(self) -> RenderableType:
         from cli import render
 
         now, width = time.time(), self._console.width
-        if self._over and self.progress.tasks:
-            return render.plan_table(self.progress, now=now, width=width, rows=60)
+        if self._over:
+            return render.plan_table(self.progress, now=now, width=width, rows=60) if self.progress.tasks else ""
         return render.live(self.progress, now=now, width=width, height=self._console.height)
 
 

@@ -12,6 +12,8 @@ import traceback
 from enum import IntEnum
 from pathlib import Path
 
+_OURS = frozenset({"cli", "graph", "nodes", "models", "tools", "memory", "state", "web"})
+
 
 class Exit(IntEnum):
     """Exit codes of the command."""
@@ -56,14 +58,17 @@ def _known(error: BaseException) -> CommandError | None:
         return _database(error)
     if isinstance(error, OSError):
         return _system(error)
-    if isinstance(error, ModuleNotFoundError) and error.name:
+    if isinstance(error, ModuleNotFoundError) and error.name and error.name.partition(".")[0] not in _OURS:
         package = error.name.partition(".")[0]
         return CommandError(f"the package '{package}' is missing", "`orchestrate doctor` says how to install it")
     if _is_settings_error(error):
         return CommandError(_settings_message(error), "correct it in the environment or in .env", code=Exit.USAGE)
     module = type(error).__module__.partition(".")[0]
-    if module in ("graph", "nodes", "models", "tools", "memory", "state"):  # ours: written for a person
-        return CommandError(_first_line(error) or type(error).__name__)
+    if module in _OURS:  # ours: written for a person
+        message = _first_line(error) or type(error).__name__
+        return CommandError(
+            message, "`orchestrate approve THREAD` answers it" if "waits for a person" in message else ""
+        )
     return None
 
 
@@ -89,13 +94,15 @@ def _database(error: sqlite3.Error) -> CommandError:
 
 def _system(error: OSError) -> CommandError | None:
     name = f" {error.filename}" if error.filename else ""
+    elsewhere = "set ORCHESTRATE_HOME to a directory that can be written"
+    room = "make room, then `orchestrate resume THREAD`"
     reasons = {
         errno.ENOENT: (f"there is no file or directory{name}", "check the path"),
-        errno.EACCES: (f"no permission for{name}", "check who owns it, or set ORCHESTRATE_HOME to a directory of yours"),
-        errno.EPERM: (f"no permission for{name}", "check who owns it, or set ORCHESTRATE_HOME to a directory of yours"),
-        errno.EROFS: (f"the file system is read-only:{name}", "set ORCHESTRATE_HOME to a directory that can be written"),
-        errno.ENOSPC: ("the disk is full", "make room, then `orchestrate resume THREAD`"),
-        errno.EDQUOT: ("the disk quota is used up", "make room, then `orchestrate resume THREAD`"),
+        errno.EACCES: (f"no permission for{name}", f"check who owns it, or {elsewhere}"),
+        errno.EPERM: (f"no permission for{name}", f"check who owns it, or {elsewhere}"),
+        errno.EROFS: (f"the file system is read-only:{name}", elsewhere),
+        errno.ENOSPC: ("the disk is full", room),
+        errno.EDQUOT: ("the disk quota is used up", room),
         errno.EISDIR: (f"{name.strip()} is a directory", "name a file"),
         errno.ENOTDIR: (f"{name.strip()} is below something that is no directory", "check the path"),
     }

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli import ask as ask_command
+from cli import approve, ask, chat, doctor, look, policy, report, threads
 from cli.errors import CommandError, Exit, explain
 
 ABOUT = """Give it a goal: it plans, runs the plan side by side, answers with citations, and can be stopped anywhere.
@@ -47,7 +47,7 @@ class Sections(TyperGroup):
 
 def _typer(**settings: Any) -> typer.Typer:
     return typer.Typer(
-        no_args_is_help=True,
+        no_args_is_help=not settings.get("invoke_without_command"),
         # Rich's help costs 0.2 s of imports.
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -57,8 +57,31 @@ def _typer(**settings: Any) -> typer.Typer:
 
 
 app = _typer(cls=Sections, help=ABOUT)
-app.command("ask", help=ask_command.ASK)(ask_command.ask)
-app.command("resume", help=ask_command.RESUME)(ask_command.resume)
+app.command("ask", help=ask.ASK)(ask.ask)
+app.command("resume", help=ask.RESUME)(ask.resume)
+app.command("chat", help=chat.CHAT)(chat.chat)
+app.command("approve", help=approve.APPROVE)(approve.approve)
+app.command("report", help=report.REPORT)(report.report)
+app.command("journal", help=report.JOURNAL)(report.journal)
+app.command("audit", help=report.AUDIT)(report.audit)
+app.command("index", help=look.INDEX)(look.index)
+app.command("tools", help=look.TOOLS)(look.tools)
+app.command("graph", help=look.GRAPH)(look.graph)
+app.command("doctor", help=doctor.DOCTOR)(doctor.doctor)
+
+thread_commands = _typer(help=threads.THREADS, invoke_without_command=True)
+thread_commands.callback()(threads.threads)
+thread_commands.command("list", help=threads.LIST)(threads.list_)
+thread_commands.command("show", help=threads.SHOW)(threads.show)
+thread_commands.command("history", help=threads.HISTORY)(threads.history)
+thread_commands.command("fork", help=threads.FORK)(threads.fork)
+thread_commands.command("delete", help=threads.DELETE)(threads.delete)
+thread_commands.command("prune", help=threads.PRUNE)(threads.prune)
+app.add_typer(thread_commands, name="threads")
+
+policy_commands = _typer(help=policy.POLICY)
+policy_commands.command("check", help=policy.CHECK)(policy.check)
+app.add_typer(policy_commands, name="policy")
 
 
 @app.callback()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,14 @@ if TYPE_CHECKING:
     from state.budget import Budget
     from state.plan import Plan
 
-TYPES = ("hybrid", "sequential", "graph", "agentic")
+_TYPES = {
+    "hybrid": "graph.orchestrator",
+    "sequential": "graph.sequential",
+    "graph": "graph.dag",
+    "agentic": "graph.agentic",
+}
+TYPES = tuple(name for name, module in _TYPES.items() if find_spec(module) is not None)
+"""The orchestration types there are, found without importing them."""
 
 Docs = Annotated[
     list[Path] | None, typer.Option("--docs", metavar="PATH", help="File or folder to search; may be repeated.")
@@ -52,7 +60,6 @@ class RunOptions:
     model: str | None = None
     policy: str | None = None
     type: str | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for path in self.docs or ():
@@ -64,16 +71,22 @@ class RunOptions:
             raise UsageError(f"--brain: there is no brain '{self.brain}'", "there are: reflex, chat")
 
     def arguments(self) -> dict[str, Any]:
-        """Keyword arguments for `graph.run`; only what was chosen."""
+        """Keyword arguments for `graph.run.aask`; only what was chosen."""
         named = {
             "docs": [str(path) for path in self.docs] if self.docs else None,
             "db": self.db,
+            "type": self.type,
+        }
+        return {name: value for name, value in named.items() if value is not None} | self.resuming()
+
+    def resuming(self) -> dict[str, Any]:
+        """Keyword arguments for `graph.run.aresume`: a thread keeps its documents, its database and its type."""
+        named = {
             "brain": self.brain or ("chat" if self.model else None),
             "model": self.model,
             "policy": self.policy,
-            "type": self.type,
         }
-        return {name: value for name, value in named.items() if value is not None} | self.extra
+        return {name: value for name, value in named.items() if value is not None}
 
 
 def read_budget(text: str | None) -> Budget | None:
@@ -108,7 +121,7 @@ def read_plan(path: Path | None) -> Plan | None:
         return None
     from pydantic import ValidationError
 
-    from state.plan import Plan
+    from state.plan import Plan, check_plan
 
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
@@ -116,11 +129,16 @@ def read_plan(path: Path | None) -> Plan | None:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UsageError(f"the plan {path} can't be read: {reason}", "name a JSON file with a plan") from None
     try:
-        return Plan.model_validate_json(text.strip() if not text.strip().startswith("[") else f'{{"tasks": {text}}}')
+        plan = Plan.model_validate_json(text.strip() if not text.strip().startswith("[") else f'{{"tasks": {text}}}')
     except ValidationError as error:
         found = [f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}" for item in error.errors()[:5]]
         example = '{"tasks": [{"id": "t1", "tool": "search_documents", "args": {"query": "..."}}]}'
         raise UsageError(f"the plan {path} is no plan: {'; '.join(found)}", f"a plan reads {example}") from None
+    # Whether its tools are there is known only with the tools: the run says so.
+    about_tools = ("unknown_tool", "unavailable_tool", "invalid_arguments")
+    if problems := [str(problem) for problem in check_plan(plan) if problem.code not in about_tools]:
+        raise UsageError(f"the plan {path} can't run: {'; '.join(problems)}", "correct it and try again")
+    return plan
 
 
 def read_goal(goal: str) -> str:

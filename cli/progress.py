@@ -116,12 +116,11 @@ class Progress:
             elif task.status == "done":
                 task.detail = ""
 
-    def counts(self) -> dict[str, int]:
-        """How many tasks are in each status."""
-        found: dict[str, int] = {}
+    def stop(self, now: float) -> None:
+        """The run was stopped: what was at work no longer is."""
         for task in self.tasks.values():
-            found[task.status] = found.get(task.status, 0) + 1
-        return found
+            if task.status in ("running", "retrying"):
+                task.status, task.ended = "stopped", now
 
     def _step(self, event: Mapping[str, Any]) -> None:
         if event.get("status") == "started":

@@ -14,7 +14,7 @@ from state.text import printable
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from graph.run import Waiting
+    from graph.outcome import Waiting
 
 Answer = dict[str, Any]
 Ask = Callable[[str], str]
@@ -94,7 +94,7 @@ def panel(waiting: Waiting) -> RenderableType:
         lines.append(Padding(Text.assemble(("why: ", "dim"), one_line(reason)), (0, 0, 0, 3)))
     lines.append(Text())
     if waiting.kind == "plan":
-        lines.append(Padding(_plan(waiting), (0, 0, 0, 3)))
+        lines.append(Padding(plan_table(_asked_plan(waiting)), (0, 0, 0, 3)))
         return Group(*lines)
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     table.add_column(no_wrap=True)
@@ -117,7 +117,7 @@ def plain(waiting: Waiting, thread_id: str) -> list[str]:
     if is_text(waiting):
         lines += [f"  {line}" for line in question_text(waiting).splitlines()]
     elif waiting.kind == "plan":
-        for task in _plan_tasks(waiting):
+        for task in _asked_plan(waiting).get("tasks") or ():
             args = json.dumps(task.get("args") or {}, ensure_ascii=False)
             lines.append(f"  {one_line(task.get('id'))}  {one_line(task.get('tool'))}  {one_line(args)}")
     else:
@@ -172,19 +172,27 @@ def check_allowed(waiting: Waiting, answer: Answer) -> None:
         raise UsageError(f"'{kind}' isn't possible for {heading(waiting)}", f"possible: {possible}")
 
 
-def ask_person(waiting: Waiting, on: Console, ask: Ask) -> Answer | None:
-    """Ask on the terminal until there is an answer; None: later. `ask` takes a prompt and returns a line."""
-    on.print(panel(waiting))
+def how_to_answer(waiting: Waiting) -> str:
+    """What to type, for a question that stands above."""
+    if is_text(waiting):
+        return "your next line answers it"
+    labels = _IN_DOUBT_LABELS if waiting.kind == "in_doubt" else _LABELS
+    return "  ".join([*(labels[name] for name in allowed(waiting) if name in labels), "(l)ater"])
+
+
+def ask_person(waiting: Waiting, on: Console, ask: Ask, *, shown: bool = False) -> Answer | None:
+    """Ask on the terminal until there is an answer; None: later. `ask` takes a prompt and returns a line; the question
+    itself is printed unless it is `shown` already."""
+    if not shown:
+        on.print(panel(waiting))
     if is_text(waiting):
         text = ask("   > ").strip()
         return respond(text) if text else None
-    labels = _IN_DOUBT_LABELS if waiting.kind == "in_doubt" else _LABELS
     choices = {_KEYS[name]: name for name in allowed(waiting) if name in _KEYS}
-    prompt = "   " + "  ".join(labels[name] for name in choices.values() if name in labels) + "  (l)ater > "
+    prompt = f"   {how_to_answer(waiting)} > "
     while True:
         typed = ask(prompt).strip().lower()
-        chosen = choices.get(typed[:1]) if typed in choices or typed in choices.values() else None
-        chosen = typed if typed in choices.values() else chosen
+        chosen = typed if typed in choices.values() else choices.get(typed)
         if typed in ("l", "later", "q", ""):
             return None
         try:
@@ -218,7 +226,7 @@ def _edited_by_person(waiting: Waiting, ask: Ask) -> Answer:
 def _edited_plan(waiting: Waiting) -> dict[str, Any]:
     from cli.editor import edit_text
 
-    before = json.dumps((action(waiting).get("args") or {}).get("plan") or {}, indent=2, ensure_ascii=False)
+    before = json.dumps(_asked_plan(waiting), indent=2, ensure_ascii=False)
     edited: dict[str, Any] = json.loads(edit_text(before, suffix=".json"))
     return edited
 
@@ -228,12 +236,8 @@ def _known_arguments(waiting: Waiting) -> set[str]:
     return set((configs[0].get("args_schema") or {}).get("properties") or ())
 
 
-def _plan_tasks(waiting: Waiting) -> list[dict[str, Any]]:
-    plan = (action(waiting).get("args") or {}).get("plan") or {}
-    return list(plan.get("tasks") or ())
-
-
-def _plan(waiting: Waiting) -> RenderableType:
+def plan_table(plan: Mapping[str, Any]) -> RenderableType:
+    """The tasks of a plan with their tools and arguments, for a person to read before it runs."""
     from rich.table import Table
     from rich.text import Text
 
@@ -241,7 +245,7 @@ def _plan(waiting: Waiting) -> RenderableType:
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for task in _plan_tasks(waiting):
+    for task in plan.get("tasks") or ():
         args = ", ".join(
             f"{one_line(name)}={one_line(json.dumps(value, ensure_ascii=False))}"
             for name, value in (task.get("args") or {}).items()
@@ -249,3 +253,7 @@ def _plan(waiting: Waiting) -> RenderableType:
         words = Text.assemble(one_line(task.get("goal") or ""), "\n" if task.get("goal") else "", (args, "dim"))
         table.add_row(Text(one_line(task.get("id")), "bold"), Text(one_line(task.get("tool")), "cyan"), words)
     return table
+
+
+def _asked_plan(waiting: Waiting) -> dict[str, Any]:
+    return dict((action(waiting).get("args") or {}).get("plan") or {})

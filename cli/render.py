@@ -1,7 +1,7 @@
 """What a run looks like on a terminal: pure functions from progress and outcomes to Rich renderables.
 
-Every text of the run goes through `state.text.printable` and into `rich.text.Text`, so that neither escape sequences nor
-markup in a document or a tool's output can act.
+Every text of the run goes through `state.text.printable` and into `rich.text.Text`, so that neither escape
+sequences nor markup in a document or a tool's output can act.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _LOOKS = {
     "waiting": ("·", "dim"),
     "pending": ("·", "dim"),
+    "stopped": ("■", "yellow"),
     "retrying": ("↻", "yellow"),
     "asking": ("?", "bold yellow"),
     "done": ("✓", "green"),
@@ -36,6 +37,11 @@ _LOOKS = {
 _EXPLAINED = frozenset({"retrying", "asking", "failed", "skipped", "refused", "in_doubt"})
 _NARROW = 72
 _STREAMED_LINES = 8
+
+
+def look(status: str) -> tuple[str, str]:
+    """The glyph and the style of a task's status."""
+    return _LOOKS.get(status, ("·", "dim"))
 
 
 def safe(text: object, style: str = "") -> Text:
@@ -67,7 +73,7 @@ def live(progress: Progress, *, now: float, width: int, height: int) -> Renderab
         lines = safe(progress.text).wrap(_measuring(width), max(20, width - 4))
         tail = Text("\n").join(lines[-_STREAMED_LINES:])
         parts += [Text(), Padding(tail, (0, 2))]
-    step = STEPS.get(progress.step, "")
+    step = "Starting" if progress.began is None else STEPS.get(progress.step, "")
     if step and not progress.text and (not progress.tasks or progress.step != "execute"):
         parts.append(Text.assemble((spinner(now), "cyan"), "  ", (f"{step} …", "dim")))
     return Group(*parts)
@@ -145,11 +151,10 @@ def near(source: str) -> str:
         return source
 
 
-def footer(report: Any, thread_id: str, *, waiting: bool = False, interrupted: bool = False) -> RenderableType:
+def footer(report: Any, thread_id: str) -> RenderableType:
     """Time, model calls, tokens, cost and thread of a run, and how to go on from here."""
     lines = [Text(" · ".join(figures(report, thread_id)), "dim")]
-    lines += [Text(line, "dim") for line in next_steps(thread_id, waiting=waiting, interrupted=interrupted)]
-    return Group(*lines)
+    return Group(*lines, *(Text(line, "dim") for line in next_steps(thread_id)))
 
 
 def figures(report: Any, thread_id: str) -> list[str]:
@@ -170,13 +175,13 @@ def figures(report: Any, thread_id: str) -> list[str]:
     return [*found, f"thread {one_line(thread_id)}"]
 
 
-def next_steps(thread_id: str, *, waiting: bool = False, interrupted: bool = False) -> list[str]:
+def next_steps(thread_id: str, *, waiting: bool = False, stopped: bool = False) -> list[str]:
     """Commands to go on with."""
     thread = one_line(thread_id)
-    if interrupted:
-        return [f"go on: orchestrate resume {thread}"]
     if waiting:
         return [f"answer: orchestrate approve {thread}"]
+    if stopped:
+        return [f"go on: orchestrate resume {thread}"]
     return [f"go on: orchestrate chat --thread {thread}   details: orchestrate report {thread}"]
 
 

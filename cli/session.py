@@ -19,7 +19,7 @@ from cli.options import RunOptions
 from cli.progress import Progress
 
 if TYPE_CHECKING:
-    from graph.run import Outcome, Waiting
+    from graph.outcome import Outcome, Waiting
     from state.budget import Budget
     from state.plan import Plan
 
@@ -33,11 +33,14 @@ def new_thread_id() -> str:
 
 
 class Interrupted(Exception):
-    """The person stopped the run; its thread can be resumed."""
+    """The person stopped the run. `thread_id` is empty if nothing of it is recorded yet."""
 
     def __init__(self, thread_id: str) -> None:
         super().__init__(thread_id)
         self.thread_id = thread_id
+
+
+OnEvent = Callable[[Any], None]
 
 
 class Session:
@@ -57,13 +60,12 @@ class Session:
         if kind is None or not issubclass(kind, Interrupted):
             self._runner.close()
 
-    def ask(
-        self, goal: str, *, thread_id: str, plan: Plan | None = None, budget: Budget | None = None
-    ) -> Outcome:
+    def ask(self, goal: str, *, thread_id: str, plan: Plan | None = None, budget: Budget | None = None) -> Outcome:
         """Run a goal until it ends or waits for a person. Raises Interrupted."""
-        from graph.run import aask
 
-        def begin(on_event: Callable[[Any], None]) -> Coroutine[Any, Any, Outcome]:
+        def begin(on_event: OnEvent) -> Coroutine[Any, Any, Outcome]:
+            from graph.run import aask  # takes a second: the display is up by now
+
             return aask(
                 goal, plan=plan, budget=budget, thread_id=thread_id, on_event=on_event, **self.options.arguments()
             )
@@ -74,16 +76,12 @@ class Session:
         self, thread_id: str, response: Mapping[str, Any] | None = None, *, retry_failed: bool = False
     ) -> Outcome:
         """Go on with a thread, with answers by the questions' ids if there are some. Raises Interrupted."""
-        from graph.run import aresume
 
-        def begin(on_event: Callable[[Any], None]) -> Coroutine[Any, Any, Outcome]:
-            return aresume(
-                thread_id,
-                dict(response) if response else None,
-                retry_failed=retry_failed,
-                on_event=on_event,
-                **self.options.arguments(),
-            )
+        def begin(on_event: OnEvent) -> Coroutine[Any, Any, Outcome]:
+            from graph.run import aresume
+
+            answers = dict(response) if response else None
+            return aresume(thread_id, answers, retry_failed=retry_failed, on_event=on_event, **self.options.resuming())
 
         return self._watch(thread_id, begin)
 
@@ -111,19 +109,19 @@ class Session:
                     answers[question.id] = answer
         return answers
 
-    def _watch(
-        self, thread_id: str, begin: Callable[[Callable[[Any], None]], Coroutine[Any, Any, Outcome]]
-    ) -> Outcome:
+    def _watch(self, thread_id: str, begin: Callable[[OnEvent], Coroutine[Any, Any, Outcome]]) -> Outcome:
         with display(quiet=self.quiet, json=self.json) as shown:
             self.progress = shown.progress
             outcome = self._run(begin(shown.feed), thread_id)
+            if outcome.plan is not None:
+                self.progress.plan(outcome.plan.to_json())
             shown.finish(outcome.results)
-        if outcome.interrupted:
-            raise Interrupted(thread_id)
         return outcome
 
     def _run(self, work: Coroutine[Any, Any, Outcome], thread_id: str) -> Outcome:
-        with interruptible(self._runner.get_loop(), thread_id) as begun:
+        # Before its first event nothing of a run is recorded, so there is nothing to go on with.
+        resumable = lambda: thread_id if self.progress.began is not None else ""  # noqa: E731
+        with interruptible(self._runner.get_loop(), resumable) as begun:
 
             async def run() -> Outcome:
                 begun(asyncio.current_task())
@@ -132,12 +130,12 @@ class Session:
             try:
                 return self._runner.run(run())
             except (asyncio.CancelledError, KeyboardInterrupt):
-                raise Interrupted(thread_id) from None
+                raise Interrupted(resumable()) from None
 
 
 @contextlib.contextmanager
 def interruptible(
-    loop: asyncio.AbstractEventLoop, thread_id: str
+    loop: asyncio.AbstractEventLoop, thread_id: Callable[[], str]
 ) -> Iterator[Callable[[asyncio.Task[Any] | None], None]]:
     """Ctrl-C and SIGTERM cancel the task that the yielded function is given. If it doesn't end within a second, or on
     the second Ctrl-C, the process does: what is recorded of the run is durable."""
@@ -150,8 +148,8 @@ def interruptible(
     def stop(number: int, frame: object) -> None:
         code = int(Exit.INTERRUPTED) if number == signal.SIGINT else 128 + number
         if timers or not current:
-            _end_now(thread_id, code)
-        timer = threading.Timer(_GRACE, _end_now, (thread_id, code))
+            _end_now(thread_id(), code)
+        timer = threading.Timer(_GRACE, _end_now, (thread_id(), code))
         timer.daemon = True
         timer.start()
         timers.append(timer)
@@ -171,7 +169,8 @@ def leave_interrupted(thread_id: str, code: int = Exit.INTERRUPTED) -> None:
     """Say how to go on, and end the process without waiting for threads that tools may hold."""
     with contextlib.suppress(OSError, ValueError):
         tolerant(sys.stderr)
-        print(f"\nstopped; go on with: orchestrate resume {thread_id}", file=sys.stderr, flush=True)  # noqa: T201
+        how = f"stopped; go on with: orchestrate resume {thread_id}" if thread_id else "stopped before it began"
+        print(f"\n{how}", file=sys.stderr, flush=True)  # noqa: T201
         sys.stdout.flush()
     os._exit(code)
 

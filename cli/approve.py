@@ -1,0 +1,155 @@
+"""`orchestrate approve`: answers what a run waits for."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import options
+from cli.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from graph.outcome import Waiting
+
+APPROVE = """Answer what a run waits for.
+
+Without a decision every open question is shown with all its arguments, where each comes from, and whether that is
+trusted, and is asked here. With one, that decision is given. The run then goes on.
+
+\b
+Examples:
+  orchestrate approve 3f9a0c12d4e7
+  orchestrate approve 3f9a0c12d4e7 --task t2 --approve
+  orchestrate approve 3f9a0c12d4e7 --task t2 --edit '{"to": "sales@example.org"}'
+  orchestrate approve 3f9a0c12d4e7 --task t2 --reject "the amount is wrong"
+  orchestrate approve 3f9a0c12d4e7 --respond "the year 2024"
+  orchestrate approve 3f9a0c12d4e7 --all --approve
+
+For an effect in doubt: --approve does it again, --respond says that it happened (the text is its result), --reject
+leaves it. A plan is edited by --edit with the whole plan, '@FILE' reads it from a file.
+"""
+
+_EDIT_EXAMPLE = """give the arguments as JSON, as in --edit '{"to": "sales@example.org"}'"""
+
+
+def approve(
+    thread: Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id, or the beginning of it.")],
+    reason: Annotated[str | None, typer.Argument(metavar="[REASON]", help="Why, after --reject.")] = None,
+    task: Annotated[str | None, typer.Option("--task", metavar="T", help="Only the questions of this task.")] = None,
+    id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="Only the question of this id.")] = None,
+    approve_: Annotated[bool, typer.Option("--approve", help="Let it happen as shown.")] = False,
+    edit: Annotated[
+        str | None, typer.Option("--edit", metavar="JSON", help="Let it happen with these arguments; @FILE reads one.")
+    ] = None,
+    reject: Annotated[bool, typer.Option("--reject", help="Refuse; a REASON is fed back.")] = False,
+    respond: Annotated[
+        str | None, typer.Option("--respond", metavar="TEXT", help="Answer in words, in place of the action.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Give the decision to every open question.")] = False,
+    brain: options.Brain = None,
+    model: options.Model = None,
+    policy: options.PolicyName = None,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    from cli.conclusion import conclude
+    from cli.console import interactive
+    from cli.remembered import full_id
+    from cli.session import Interrupted, Session, leave_interrupted
+
+    decisions = [approve_, edit is not None, reject, respond is not None]
+    if sum(decisions) > 1:
+        raise UsageError("one decision at a time", "choose one of --approve, --edit, --reject, --respond")
+    if reason is not None and not reject:
+        raise UsageError(f"'{reason}' stands alone", "a reason goes with --reject")
+    chosen = options.RunOptions(brain=brain, model=model, policy=policy)
+    thread_id = full_id(thread)
+    waiting = _chosen(open_questions(thread_id), thread_id, task, id_)
+    with Session(chosen, quiet=quiet, json=json) as session:
+        try:
+            if any(decisions):
+                if len(waiting) > 1 and not all_:
+                    ids = ", ".join(f"--id {one.id}" for one in waiting)
+                    raise UsageError(f"{len(waiting)} questions are open", f"name one: {ids}; or answer --all alike")
+                answers = {one.id: _decision(one, approve_, edit, reject, reason, respond) for one in waiting}
+            elif interactive() and not json:
+                answers = session.ask_all(waiting)
+            else:
+                answers = {}
+            if not answers:
+                raise typer.Exit(_show(thread_id, waiting, json=json, asked=interactive() and not json))
+            outcome = session.resume(thread_id, answers)
+            if not any(decisions):
+                outcome = session.settle(outcome)
+        except Interrupted as stopped:
+            leave_interrupted(stopped.thread_id or thread_id)
+            raise
+        raise typer.Exit(conclude(outcome, session.progress, json=json, quiet=quiet))
+
+
+def open_questions(thread_id: str) -> list[Waiting]:
+    """What a thread waits for, without running any of it."""
+    from cli.remembered import with_saver
+    from graph.outcome import Outcome
+    from memory.threads import show
+
+    state = with_saver(lambda saver: show(saver, thread_id))
+    return Outcome.of(thread_id, {}, state.interrupts).waiting
+
+
+def _chosen(waiting: list[Waiting], thread_id: str, task: str | None, id_: str | None) -> list[Waiting]:
+    if not waiting:
+        raise UsageError(f"thread {thread_id} asks nothing", f"`orchestrate threads show {thread_id}` shows it")
+    found = [
+        one
+        for one in waiting
+        if (id_ is None or one.id.startswith(id_)) and (task is None or one.request.get("task") == task)
+    ]
+    if not found:
+        there = ", ".join(f"{one.id} (task {one.request.get('task') or '-'})" for one in waiting)
+        raise UsageError("no open question fits", f"open are: {there}")
+    return found
+
+
+def _decision(
+    waiting: Waiting, approved: bool, edited: str | None, rejected: bool, reason: str | None, response: str | None
+) -> dict[str, Any]:
+    from cli import questions
+
+    if approved:
+        answer = questions.approve()
+    elif edited is not None:
+        answer = questions.edit(waiting, _json_object(edited))
+    elif rejected:
+        answer = questions.reject(reason or "")
+    else:
+        answer = questions.respond(response or "")
+    questions.check_allowed(waiting, answer)
+    return answer
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        value = json_module.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--edit: {error}", _EDIT_EXAMPLE) from None
+    if not isinstance(value, dict):
+        raise UsageError("--edit takes a JSON object", _EDIT_EXAMPLE)
+    return value
+
+
+def _show(thread_id: str, waiting: list[Waiting], *, json: bool, asked: bool) -> int:
+    from cli import questions
+    from cli.conclusion import print_json
+
+    if json:
+        print_json({"thread_id": thread_id, "waiting": [one.to_json() for one in waiting]})
+    elif not asked:
+        for one in waiting:
+            typer.echo("\n".join(questions.plain(one, thread_id)))
+    else:
+        typer.echo(f"\nstill open; go on with: orchestrate approve {thread_id}")
+    return int(Exit.WAITING)
