@@ -8,11 +8,11 @@ from langgraph.runtime import Runtime
 
 from models.brain import BrainError
 from nodes import emit
+from nodes.generate import intent_of
 from nodes.kit import Kit, NodeFunction
 from nodes.shortlist import shortlist
-from state.budget import Usage
+from nodes.spending import Spending
 from state.context import RunContext
-from state.intent import Intent
 from state.plan import Plan, Problem
 from state.result import TaskResult
 from state.run import Rounds, RunState
@@ -26,11 +26,10 @@ def decompose(kit: Kit) -> NodeFunction:
         if state.get("plan") is not None and state.get("plan_source") == "caller":
             return {}
         here = await kit.for_run(runtime)
-        parsed = state.get("intent") or Intent(kind="question", goal=state.get("goal", ""))
+        parsed, spending = intent_of(state), Spending(state)
         rounds, problems = state.get("rounds") or Rounds(), list(state.get("problems") or [])
         verdict, results = state.get("verdict"), dict(state.get("results") or {})
         is_replan = verdict is not None and verdict.action == "replan"
-        notes = list(state.get("notes") or [])
         emit.step("decompose", "started")
         try:
             thought = await here.brain.decompose(
@@ -39,15 +38,12 @@ def decompose(kit: Kit) -> NodeFunction:
                 problems=problems,
                 results=results if is_replan else None,
             )
+            plan = spending.take(thought)
         except BrainError as error:
-            failed = Problem(code="unknown_tool", message=f"no plan could be made: {error}")
-            return {"plan": Plan(), "problems": [failed], "notes": [*notes, str(error)], "verdict": None}
-        plan = thought.value
-        update: dict[str, Any] = {
-            "usage": (state.get("usage") or Usage()) + thought.usage,
-            "notes": [*notes, *thought.notes],
-            "verdict": None,
-        }
+            spending.failed(error, "no plan could be made")
+            none = {"plan": Plan(), "problems": [Problem(code="unplanned", message=str(error))], "verdict": None}
+            return {**none, "usage": spending.usage, "notes": spending.notes}
+        update: dict[str, Any] = {"usage": spending.usage, "notes": spending.notes, "verdict": None}
         if problems:
             update["rounds"] = rounds.model_copy(update={"repair": rounds.repair + 1})
         if is_replan or state.get("plan_source") == "replan":

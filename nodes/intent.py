@@ -9,15 +9,15 @@ from langgraph.runtime import Runtime
 
 from models.brain import BrainError
 from nodes import emit
+from nodes.generate import HISTORY
 from nodes.kit import Kit, NodeFunction
+from nodes.spending import Spending
 from state import approval
-from state.budget import Usage
 from state.context import RunContext
 from state.intent import Intent
 from state.run import Rounds, RunState
 
 MAX_CLARIFICATIONS = 2
-_HISTORY = 20
 
 
 def intent(kit: Kit) -> NodeFunction:
@@ -25,20 +25,20 @@ def intent(kit: Kit) -> NodeFunction:
 
     async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
         here = await kit.for_run(runtime)
-        goal, notes = state.get("goal", ""), list(state.get("notes") or [])
+        goal, spending = state.get("goal", ""), Spending(state)
+        as_it_stands = Intent(kind="question", goal=goal, questions=[goal])
         if state.get("plan") is not None:
             # A caller with a plan has said what is to be done; there is nothing to guess.
-            return {"intent": Intent(kind="action", goal=goal, questions=[goal])}
+            return {"intent": as_it_stands}
         emit.step("intent", "started")
-        history = list(state.get("messages") or [])[:-1][-_HISTORY:]
+        history = list(state.get("messages") or [])[:-1][-HISTORY:]
         try:
-            thought = await here.brain.parse_intent(goal, history=history)
+            parsed = spending.take(await here.brain.parse_intent(goal, history=history))
         except BrainError as error:
-            parsed = Intent(kind="question", goal=goal, questions=[goal])
-            return {"intent": parsed, "notes": [*notes, f"the goal was taken as it stands: {error}"]}
-        emit.step("intent", "ended", detail=thought.value.kind)
-        usage = (state.get("usage") or Usage()) + thought.usage
-        return {"intent": thought.value, "usage": usage, "notes": [*notes, *thought.notes]}
+            parsed = as_it_stands
+            spending.failed(error, "the goal was taken as it stands")
+        emit.step("intent", "ended", detail=parsed.kind)
+        return {"intent": parsed, "usage": spending.usage, "notes": spending.notes}
 
     return run
 

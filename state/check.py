@@ -17,7 +17,7 @@ from state.task import AGENT, ITEM_NAMES, MODEL, RESERVED, ROUND_NAMES, Task
 MAX_TASKS = 100
 ProblemCode = Literal[
     "duplicate_id", "reserved_id", "unknown_task", "cycle", "unknown_tool", "unavailable_tool", "invalid_arguments",
-    "bad_reference", "bad_condition", "too_many_tasks", "over_budget", "not_allowed",
+    "bad_reference", "bad_condition", "too_many_tasks", "over_budget", "not_allowed", "unplanned",
 ]  # fmt: skip
 
 _MODEL_SCHEMA: dict[str, Any] = {
