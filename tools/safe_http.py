@@ -197,7 +197,7 @@ class SafeHttp:
     async def _read(self, target: Target, response: httpcore.Response) -> HttpResponse:
         headers: dict[str, str] = {}
         for raw_name, raw_value in response.headers:
-            name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+            name, value = raw_name.decode("latin-1").lower(), _header_text(raw_value)
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
         unpack = _decompressor(headers.get("content-encoding", ""), target)
         body, received = bytearray(), 0
@@ -307,6 +307,13 @@ def _outgoing(headers: Mapping[str, str], *, has_json: bool) -> dict[str, str]:
             raise refused(f"the header '{name.strip()}' holds a line break, which could smuggle in other headers")
         sending[ours.get(name.lower(), name)] = value
     return sending | {"Accept-Encoding": "gzip, deflate"}
+
+
+def _header_text(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def _length(method: str, content: bytes | None) -> list[tuple[str, str]]:

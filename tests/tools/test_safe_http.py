@@ -9,9 +9,12 @@ import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tools.registry import ToolFailure
 from tools.safe_address import AddressRules, why_blocked
@@ -112,6 +115,30 @@ async def test_a_name_that_leads_to_a_blocked_address_is_refused(address: str) -
         assert "innocent.example" in str(failure.value)
 
 
+@given(st.ip_addresses(v=4))
+def test_an_address_in_disguise_is_judged_like_itself(address: IPv4Address) -> None:
+    """Mapped, translated and tunnelled forms reach the same host, so they are as blocked as it is."""
+    number = int(address)
+    is_blocked = bool(why_blocked(str(address)))
+    disguises = [(0xFFFF << 32) | number, (0x64FF9B << 96) | number, (0x2002 << 112) | (number << 80) | 1]
+    assert [bool(why_blocked(str(IPv6Address(disguise)))) for disguise in disguises] == [is_blocked] * 3
+    assert is_blocked or address.is_global
+
+
+@given(st.sampled_from(["127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.0.7"]), st.data())
+async def test_no_spelling_of_a_private_address_is_reached(address: str, data: st.DataObject) -> None:
+    """Parts in decimal, octal or hexadecimal, the last ones run together, as inet_aton reads them."""
+    number = int(IPv4Address(address))
+    parts = data.draw(st.integers(1, 4))
+    values = [number >> (24 - 8 * n) & 0xFF for n in range(parts - 1)] + [number & ((1 << (40 - 8 * parts)) - 1)]
+    spell = st.sampled_from(["{:d}", "0{:o}", "0x{:x}", "0x{:X}", "0x00{:x}", "000{:o}"])
+    host = ".".join(data.draw(spell).format(value) for value in values) + data.draw(st.sampled_from(["", "."]))
+    assert socket.inet_aton(host.rstrip(".")) == IPv4Address(address).packed
+    with pytest.raises(ToolFailure) as failure:
+        await SafeHttp().get(f"http://{host}/")
+    assert failure.value.kind == "refused"
+
+
 @pytest.mark.parametrize(("url", "target"), READABLE_URLS.items())
 def test_ordinary_urls_are_read(url: str, target: tuple[str, int]) -> None:
     found = AddressRules().check_url(url)
@@ -142,6 +169,23 @@ async def test_tls_is_asked_for_under_the_name_and_not_the_address() -> None:
         await client.get(f"https://innocent.example:{port}/")
     assert b"innocent.example" in await hello.get()
     assert failure.value.kind == "transient"
+    server.close()
+    await server.wait_closed()
+
+
+async def test_an_address_of_version_6_is_reached_in_brackets(respond: Any) -> None:
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.write(respond(200, head))
+        writer.close()
+
+    try:
+        server = await asyncio.start_server(accept, "::1", 0)
+    except OSError:
+        pytest.skip("this machine has no IPv6 on loopback")
+    host = f"[::1]:{server.sockets[0].getsockname()[1]}"
+    response = await SafeHttp(allow=[host]).get(f"http://{host}/")
+    assert f"Host: {host}\r\n" in response.text
     server.close()
     await server.wait_closed()
 
