@@ -73,6 +73,11 @@ def kind(path: Path) -> str | None:
     return suffixes[-1] if suffixes and suffixes[-1] in CONVERTERS else None
 
 
+def is_text(path: Path) -> bool:
+    """Whether a file is text as it stands, rather than something that must be converted."""
+    return path.suffix.lower() != ".gz" and (kind(path) or ".txt") not in (".html", ".htm", ".xhtml", ".pdf", ".docx")
+
+
 def load(path: Path) -> bytes:
     """The bytes of a file. Raises Unreadable with the reason: too large, not a file, no permission."""
     try:
