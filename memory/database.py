@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import sqlite3
@@ -104,7 +105,7 @@ async def backing_of_saver(saver: BaseCheckpointSaver[Any] | None) -> Backing:
         return PostgresServer(_conninfo(connection))
     if "InMemorySaver" in kinds:
         return memory_of(saver)
-    return backing_of_url()
+    return await asyncio.to_thread(backing_of_url)
 
 
 def memory_of(saver: BaseCheckpointSaver[Any] | None) -> ProcessMemory:

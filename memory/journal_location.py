@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from memory.database import (
@@ -55,8 +56,8 @@ class SaverJournal:
     async def _journal(self) -> Journal:
         if self._found is None:
             backing = await backing_of_saver(self._saver)
-            # Whoever came first, when two did at once: a second connection is harmless, a second memory isn't made.
-            self._found = self._found or _open(backing, _codec_of(self._saver))
+            codec = await asyncio.to_thread(_codec_of, self._saver)  # the settings may have to be read from a file
+            self._found = self._found or _open(backing, codec)  # another may have come first meanwhile
         return self._found
 
     async def intend(self, effect: Effect) -> Effect | None:

@@ -102,12 +102,14 @@ def _lock_files(database: Path, thread_id: str) -> tuple[Path, Path]:
 
 @asynccontextmanager
 async def _file_lock(database: Path, thread_id: str, wait: float) -> AsyncIterator[None]:
-    from filelock import FileLock, Timeout
-
     file, holder = _lock_files(database, thread_id)
-    lock = FileLock(file, timeout=0, mode=0o600, thread_local=False)
+    lock: Any = None
 
     def acquire() -> bool:
+        nonlocal lock
+        from filelock import FileLock, Timeout
+
+        lock = lock or FileLock(file, timeout=0, mode=0o600, thread_local=False)
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock.acquire()
@@ -132,7 +134,7 @@ async def _file_lock(database: Path, thread_id: str, wait: float) -> AsyncIterat
             return await asyncio.shield(taking)
         except asyncio.CancelledError:
             if await taking:
-                release()
+                await asyncio.to_thread(release)
             raise
 
     if not await _acquired(attempt, wait):
@@ -140,7 +142,7 @@ async def _file_lock(database: Path, thread_id: str, wait: float) -> AsyncIterat
     try:
         yield
     finally:
-        release()  # an unlink and a close: not worth a thread, and not to be interrupted
+        await asyncio.shield(asyncio.to_thread(release))
 
 
 def _write_holder(file: Path) -> None:

@@ -22,6 +22,7 @@ from memory.encryption import KEY_CHECK, JsonCodec, cipher, configured_key, seri
 if TYPE_CHECKING:
     import aiosqlite
     from langgraph.checkpoint.base import BaseCheckpointSaver
+    from langgraph.checkpoint.serde.base import SerializerProtocol
     from langgraph.store.base import BaseStore
 
 __all__ = ["PersistenceError", "checkpointer", "open_checkpointer", "open_store", "store"]
@@ -39,17 +40,18 @@ async def open_checkpointer(
     made private, bytes are read strictly, and encrypted when ORCHESTRATE_ENCRYPTION_KEY is set. `busy_timeout` is the
     number of seconds a write waits for another process's. Raises PersistenceError with a clear sentence.
     """
-    backing = backing_of_url(url)
-    key = configured_key()
+    backing = await asyncio.to_thread(backing_of_url, url)  # the settings may have to be read from a file
+    key = await asyncio.to_thread(configured_key)
+    serde = await asyncio.to_thread(serializer, key)  # imports the state's modules
     async with AsyncExitStack() as stack:
         if isinstance(backing, PostgresServer):
-            yield await _postgres_checkpointer(stack, backing, key)
+            yield await _postgres_checkpointer(stack, backing, key, serde)
             return
         from memory.checkpointers import SqliteCheckpointer
 
         with explained(backing):
             connection = await stack.enter_async_context(_connected(backing, busy_timeout))
-            saver = SqliteCheckpointer(connection, backing, serde=serializer(key))
+            saver = SqliteCheckpointer(connection, backing, serde=serde)
             await saver.setup()
             await _check_key(connection, backing, key)
         yield saver
@@ -61,7 +63,7 @@ async def open_store(url: str | None = None, *, busy_timeout: float = BUSY_TIMEO
 
     Its values are not encrypted: they are searched by the database.
     """
-    backing = backing_of_url(url)
+    backing = await asyncio.to_thread(backing_of_url, url)
     async with AsyncExitStack() as stack:
         if isinstance(backing, PostgresServer):
             yield await _postgres_store(stack, backing)
@@ -167,12 +169,12 @@ async def _postgres_pool(stack: AsyncExitStack, backing: PostgresServer) -> Any:
 
 
 async def _postgres_checkpointer(
-    stack: AsyncExitStack, backing: PostgresServer, key: bytes | None
+    stack: AsyncExitStack, backing: PostgresServer, key: bytes | None, serde: SerializerProtocol
 ) -> BaseCheckpointSaver[Any]:
     pool = await _postgres_pool(stack, backing)
     from memory.postgres import PostgresCheckpointer
 
-    saver = PostgresCheckpointer(pool, serde=serializer(key))
+    saver = PostgresCheckpointer(pool, serde=serde)
     with explained(backing):
         await saver.setup()
         async with pool.connection() as connection:
