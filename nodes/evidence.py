@@ -1,0 +1,164 @@
+"""What the tasks brought back, as the evidence an answer is written from, and what they didn't."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from models.reflex.words import content_words, squeeze
+from state.plan import AGENT, MODEL, Plan, Problem
+from state.references import as_text
+from state.result import Evidence, TaskResult
+
+MAX_PIECES = 60
+PIECES_PER_TASK = 12
+MAX_CHARACTERS = 40_000
+CHARACTERS_PER_TASK = 8_000
+_LEAST_PER_TASK = 600
+_LONGEST_VALUE = 4_000
+_WINDOW = 1_200
+_LOST = frozenset({"failed", "refused", "in_doubt"})
+_BREAK = re.compile(r"\n\s*\n|(?<=[.!?])\s+|\n|\s")
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Evidence in the plan's order, and a sentence for each thing that is missing."""
+
+    evidence: list[Evidence]
+    gaps: list[str]
+
+
+def collect(
+    plan: Plan | None, results: Mapping[str, TaskResult], *, question: str = "", problems: Sequence[Problem] = ()
+) -> Collected:
+    """The evidence of all tasks that are done, bounded per task and in all, without repetitions.
+
+    The same arguments give the same list, so that the number of a piece means the same in every step. Of a text
+    that is too long the passages nearest to `question` are kept, each verbatim.
+    """
+    plan = plan or Plan()
+    goals = {task.id: task.goal for task in plan.tasks}
+    ordered = [task.id for task in plan.tasks if task.id in results]
+    ordered += [task_id for task_id in results if task_id not in goals]
+    wanted = {word.stem for word in content_words(question)}
+    share = min(CHARACTERS_PER_TASK, max(_LEAST_PER_TASK, MAX_CHARACTERS // max(1, len(ordered))))
+    evidence: list[Evidence] = []
+    seen: set[str] = set()
+    for task_id in ordered:
+        left, pieces = share, 0
+        for whole in _of_result(results[task_id], goals.get(task_id, "")):
+            for piece in _bounded(whole, wanted, left):
+                key = squeeze(piece.text)
+                if not key or key in seen or pieces >= PIECES_PER_TASK or len(evidence) >= MAX_PIECES:
+                    continue
+                seen.add(key)
+                evidence.append(piece)
+                left, pieces = left - len(piece.text), pieces + 1
+    return Collected(evidence, gaps(plan, results, problems))
+
+
+def is_said_by_a_model(evidence: Evidence) -> bool:
+    """Whether a piece is what a model made of other evidence, and so no evidence of itself."""
+    return evidence.kind == "value" and evidence.source in (MODEL, AGENT)
+
+
+def gaps(plan: Plan, results: Mapping[str, TaskResult], problems: Sequence[Problem] = ()) -> list[str]:
+    """What is missing, one sentence each, with the reason. A branch not taken is nothing missing."""
+    missing = [f"The plan can't run: {problem}" for problem in problems]
+    lost = {task_id for task_id, result in results.items() if result.status not in ("done", "skipped")}
+    for task in plan.tasks:
+        result = results.get(task.id)
+        if result is None or _is_made_up_for(task.id, plan, results):
+            continue
+        name = (task.goal or f"{task.id} ({task.tool})").strip().rstrip(".:;")
+        why = (result.error.message if result.error else result.reason or "").strip()
+        if result.status == "done":
+            if _is_nothing(result) and not result.evidence:
+                missing.append(f"{name}: nothing was found")
+            elif result.tool != AGENT and (failed := [item for item in result.items if item.status in _LOST]):
+                reason = failed[0].error.message if failed[0].error else failed[0].reason or failed[0].status
+                missing.append(f"{name}: {len(failed)} of {len(result.items)} items are missing: {reason}")
+        elif result.status == "skipped":
+            if result.error or lost & _upstream(task.id, plan):
+                missing.append(f"{name}: {why or 'skipped'}")
+        else:
+            said = {"failed": "failed", "refused": "was not done", "in_doubt": "may or may not have happened"}
+            missing.append(f"{name}: {said.get(result.status, 'was not finished')}" + (f": {why}" if why else ""))
+    return list(dict.fromkeys(missing))
+
+
+def _is_made_up_for(task_id: str, plan: Plan, results: Mapping[str, TaskResult]) -> bool:
+    """Whether an alternative came through in a task's place."""
+    result = results[task_id]
+    users = [task for task in plan.tasks if task_id in task.needs()]
+    return result.status != "done" and any(
+        task.join == "any" and task.id in results and results[task.id].ok for task in users
+    )
+
+
+def _upstream(task_id: str, plan: Plan) -> set[str]:
+    needs = {task.id: task.needs() for task in plan.tasks}
+    reached, waiting = set[str](), [task_id]
+    while waiting:
+        for name in needs.get(waiting.pop(), []):
+            if name not in reached:
+                reached.add(name)
+                waiting.append(name)
+    return reached
+
+
+def _of_result(result: TaskResult, goal: str) -> Iterator[Evidence]:
+    if result.tool == AGENT:  # what its steps brought back, also if it came to no answer
+        for step in result.items:
+            if step.ok:
+                yield from _of_result(step, "")
+    if not result.ok:
+        return
+    if result.evidence:
+        for piece in result.evidence if result.tool != AGENT or not result.items else []:
+            yield piece if piece.task else piece.model_copy(update={"task": result.task})
+    elif not _is_nothing(result) and not (result.tool == AGENT and any(step.ok for step in result.items)):
+        name = goal.strip().rstrip(".:;?!") or result.task
+        yield Evidence(
+            text=f"{name}: {as_text(result.value)[:_LONGEST_VALUE]}",
+            source=result.tool,
+            task=result.task,
+            kind="value",
+            trusted=result.origin.trusted,
+        )
+
+
+def _is_nothing(result: TaskResult) -> bool:
+    return result.value is None or (isinstance(result.value, str | list | dict) and not result.value)
+
+
+def _bounded(whole: Evidence, wanted: set[str], limit: int) -> list[Evidence]:
+    """`whole`, or its passages nearest to what is wanted, in their order."""
+    if limit <= 0:
+        return []
+    if len(whole.text) <= limit:
+        return [whole]
+    windows = list(_windows(whole.text, min(_WINDOW, limit)))
+    scores = [len(wanted & {word.stem for word in content_words(window)}) for window in windows]
+    chosen: list[int] = []
+    for index in sorted(range(len(windows)), key=lambda index: (-scores[index], index)):
+        if len(windows[index]) <= limit:
+            chosen.append(index)
+            limit -= len(windows[index])
+    return [whole.model_copy(update={"text": windows[index]}) for index in sorted(chosen)]
+
+
+def _windows(text: str, size: int) -> Iterator[str]:
+    position = 0
+    while position < len(text):
+        end = min(len(text), position + size)
+        if end < len(text):
+            half = position + size // 2
+            breaks = [match.end() for match in _BREAK.finditer(text, half, end)]
+            ends = [place for place in breaks if text[place - 1] == "\n" or text[place - 2 : place - 1] in ".!?"]
+            end = (ends or breaks or [end])[-1]
+        if window := text[position:end].strip():
+            yield window
+        position = end

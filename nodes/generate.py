@@ -1,0 +1,133 @@
+"""Generate: writes the answer from the evidence alone, each claim with its citation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from models.brain import Brain, BrainError
+from nodes import citations, emit
+from nodes.evidence import Collected, collect
+from nodes.kit import Kit, NodeFunction
+from nodes.spending import Spending
+from state.context import RunContext
+from state.intent import Intent
+from state.result import Evidence
+from state.run import RunState
+from state.verdict import Draft
+
+HISTORY = 20
+"""Messages of the conversation that a brain is shown."""
+
+EMBEDDED = "reflex"
+_MOST_QUOTED = 5
+
+
+class AnswerStream:
+    """Takes the text from a brain as it is written, and passes it on to the event stream."""
+
+    def __init__(self) -> None:
+        self._begins = True
+
+    def __call__(self, text: str, /) -> None:
+        emit.text(text, restart=self._begins)
+        self._begins = False
+
+    def restart(self) -> None:
+        self._begins = True
+
+
+def generate(kit: Kit) -> NodeFunction:
+    """The step that writes a draft: text with marks, a verbatim quotation behind each, and what is missing.
+
+    It always comes to a draft. Where the brain fails or the budget leaves no model call, the embedded brain quotes;
+    where the plan didn't run, the draft says why.
+    """
+
+    async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
+        here = await kit.for_run(runtime)
+        intent = intent_of(state)
+        emit.step("generate", "started")
+        if intent.reply and not state.get("plan"):
+            emit.text(intent.reply, restart=True)
+            emit.step("generate", "ended")
+            return {"draft": Draft(text=intent.reply)}
+        collected, spending = evidence_of(state), Spending(state)
+        draft = await _written(state, here.brain, intent, collected, spending)
+        emit.step("generate", "ended", detail=f"{len(draft.citations)} citations")
+        return {"draft": draft, "usage": spending.usage, "notes": spending.notes}
+
+    return run
+
+
+def intent_of(state: RunState) -> Intent:
+    """The run's intent; the goal as it stands if none was parsed."""
+    goal = state.get("goal", "")
+    return state.get("intent") or Intent(kind="question", goal=goal, questions=[goal])
+
+
+def evidence_of(state: RunState) -> Collected:
+    """The evidence and the gaps of a run: the same list, under the same numbers, in every step."""
+    return collect(
+        state.get("plan"),
+        state.get("results") or {},
+        question=intent_of(state).goal,
+        problems=state.get("problems") or [],
+    )
+
+
+async def quoted(intent: Intent, evidence: list[Evidence]) -> Draft:
+    """The embedded brain's draft: quotations of what answers, or that nothing does. Never raises."""
+    from models.reflex.brain import ReflexBrain
+
+    try:
+        draft = (await ReflexBrain().write(intent, evidence=evidence)).value
+    except BrainError:
+        lines = [f"- {' '.join(item.text.split())[:300]} [{n}]" for n, item in enumerate(evidence[:_MOST_QUOTED], 1)]
+        draft = Draft(text="\n".join(["This is what was found:", *lines]) if lines else "I found no answer.")
+    return numbered(draft, evidence)
+
+
+def numbered(draft: Draft, evidence: list[Evidence]) -> Draft:
+    """A brain's draft with its marks in order and a verbatim quotation behind each."""
+    text, cited = citations.cite(draft.text, evidence, draft.citations)
+    return Draft(text=text, citations=cited, gaps=draft.gaps)
+
+
+async def _written(state: RunState, brain: Brain, intent: Intent, collected: Collected, spending: Spending) -> Draft:
+    evidence = collected.evidence
+    if _was_rejected(state):
+        return Draft(text="Nothing was done: the plan was rejected.")
+    if not evidence and collected.gaps:  # nothing to write from: say why rather than have a model guess
+        return Draft(text="", gaps=collected.gaps)
+    verdict = state.get("verdict")
+    feedback = verdict.findings if verdict and verdict.action == "rewrite" else []
+    if brain.name != EMBEDDED and (bound := spending.used_up):
+        spending.note(f"the budget of {bound} is used up; the answer is quoted from what was found")
+    else:
+        try:
+            thought = await brain.write(
+                intent,
+                evidence=evidence,
+                feedback=feedback,
+                history=list(state.get("messages") or [])[:-1][-HISTORY:],
+                on_text=AnswerStream(),
+            )
+            return _with_gaps(numbered(spending.take(thought), evidence), collected)
+        except BrainError as error:
+            spending.failed(error, "the answer is quoted from what was found")
+    draft = _with_gaps(await quoted(intent, evidence), collected)
+    emit.text(draft.text, restart=True)
+    return draft
+
+
+def _with_gaps(draft: Draft, collected: Collected) -> Draft:
+    return draft.model_copy(update={"gaps": list(dict.fromkeys([*draft.gaps, *collected.gaps]))})
+
+
+def _was_rejected(state: RunState) -> bool:
+    """Whether a person said no to the plan: it could have run, and didn't."""
+    plan = state.get("plan")
+    could_run = plan is not None and bool(plan.tasks) and not state.get("problems")
+    return could_run and not state.get("approved") and not state.get("results")

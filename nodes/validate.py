@@ -1,0 +1,199 @@
+"""Validate: what can be checked is checked first, a judgement comes second, and the verdict says what happens next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from langgraph.runtime import Runtime
+
+from models.brain import Brain, BrainError
+from nodes import emit
+from nodes.checks import check, repair
+from nodes.evidence import Collected
+from nodes.generate import EMBEDDED, evidence_of, intent_of, quoted
+from nodes.kit import Kit, NodeFunction
+from nodes.spending import Spending
+from state.budget import Budget
+from state.context import RunContext
+from state.intent import Intent
+from state.plan import Plan
+from state.run import Rounds, RunState
+from state.verdict import Draft, Finding, Verdict
+from tools.registry import Toolbox
+
+MAX_RERUNS = 1
+MAX_REPLANS = 1
+
+
+class _Case(NamedTuple):
+    """What a verdict is made of."""
+
+    state: RunState
+    intent: Intent
+    collected: Collected
+    brain: Brain
+    tools: Toolbox
+    spending: Spending
+    left: int
+
+
+def validate(kit: Kit) -> NodeFunction:
+    """The step that judges the draft.
+
+    Its verdict's action is 'accept', or, as long as the budget's rounds last: 'rewrite' when sentences aren't held up
+    by their evidence, 'rerun' when reading tasks failed for a moment, 'replan' when the judge wants other evidence;
+    'give_up' when the judge finds no answer. When the rounds are used up, or a rewrite changed nothing, the sentences
+    in question are left out, the gap is named, and the rest is accepted: then the verdict keeps its findings.
+    """
+
+    async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
+        here = await kit.for_run(runtime)
+        emit.step("validate", "started")
+        rounds, spending = state.get("rounds") or Rounds(), Spending(state)
+        left = (state.get("budget") or Budget()).rounds - rounds.refinements
+        case = _Case(state, intent_of(state), evidence_of(state), here.brain, here.tools, spending, left)
+        draft = state.get("draft") or Draft(text="")
+        draft, verdict = await _judged(case, draft)
+        if verdict.action in ("rewrite", "rerun", "replan"):
+            rounds = rounds.model_copy(update={verdict.action: getattr(rounds, verdict.action) + 1})
+            spending.note(f"{verdict.action}: {verdict.reason}")
+        emit.step("validate", "ended", detail=verdict.action)
+        return {
+            "draft": draft,
+            "verdict": verdict,
+            "rounds": rounds,
+            "usage": spending.usage,
+            "notes": spending.notes,
+        }
+
+    return run
+
+
+async def _judged(case: _Case, draft: Draft) -> tuple[Draft, Verdict]:
+    if case.intent.reply and not case.state.get("plan"):
+        return draft, Verdict(action="accept", reason="It is a reply and claims nothing.")
+    findings = await _findings(case, draft)
+    if findings and _may_rewrite(case, findings):
+        reason = f"{_count(findings)} held up by what was found"
+        return draft, Verdict(action="rewrite", reason=reason, findings=findings)
+    repaired = await _repaired(case, draft, findings) if findings else draft
+    if verdict := _rerun(case):
+        return repaired, verdict
+    verdict = await _judgement(case, repaired)
+    if findings and verdict.action in ("accept", "give_up"):
+        verdict = verdict.model_copy(
+            update={"findings": findings, "reason": f"{_count(findings)} held up by what was found, and left out."}
+        )
+    return repaired, verdict
+
+
+async def _findings(case: _Case, draft: Draft) -> list[Finding]:
+    """The checks take a while on long texts, so they run beside the event loop."""
+    return await asyncio.to_thread(
+        check, draft, case.collected.evidence, goal=_said_by_user(case.state), plan=case.state.get("plan")
+    )
+
+
+def _may_rewrite(case: _Case, findings: Sequence[Finding]) -> bool:
+    """Whether another draft may be better: there is a round left for it, and the last one changed something."""
+    before = case.state.get("verdict")
+    if before is not None and before.action == "rewrite" and before.findings == findings:
+        return False
+    return case.left > 0 and case.brain.name != EMBEDDED and case.spending.used_up is None
+
+
+async def _repaired(case: _Case, draft: Draft, findings: Sequence[Finding]) -> Draft:
+    """The draft without what isn't held up; the embedded brain's quotations if nothing is left of it."""
+    repaired = repair(draft, findings)
+    if repaired.citations or not case.collected.evidence or case.brain.name == EMBEDDED:
+        return repaired
+    quotes = await quoted(case.intent, case.collected.evidence)
+    found = await _findings(case, quotes)
+    quotes = repair(quotes, found) if found else quotes
+    if not quotes.citations:
+        return repaired
+    case.spending.note("nothing of the model's answer was held up by what was found; it was replaced by quotations")
+    return quotes.model_copy(update={"gaps": list(dict.fromkeys([*quotes.gaps, *draft.gaps]))})
+
+
+def _rerun(case: _Case) -> Verdict | None:
+    """Reading tasks that failed for a moment are worth one more try; what writes is never run again from here."""
+    rounds, plan = case.state.get("rounds") or Rounds(), case.state.get("plan") or Plan()
+    if case.left <= 0 or rounds.rerun >= MAX_RERUNS or case.spending.used_up:
+        return None
+    results = case.state.get("results") or {}
+    failed = [
+        task.id
+        for task in plan.tasks
+        if task.id in results
+        and results[task.id].status == "failed"
+        and (error := results[task.id].error) is not None
+        and error.kind == "transient"
+    ]
+    safe = [task_id for task_id in failed if _only_reads(plan, task_id, case.tools)]
+    if not safe:
+        return None
+    why = "; ".join(f"{task_id}: {results[task_id].error.message}" for task_id in safe)  # type: ignore[union-attr]
+    return Verdict(action="rerun", reason=f"failed for a moment: {why}", tasks=safe)
+
+
+def _only_reads(plan: Plan, task_id: str, tools: Toolbox) -> bool:
+    """Whether running a task again runs nothing again that has had an effect."""
+    again = plan.downstream({task_id})
+    return all(
+        name not in tools or tools[name].risk == "read"
+        for task in plan.tasks
+        if task.id in again
+        for name in filter(None, (task.tool, task.fallback))
+    )
+
+
+async def _judgement(case: _Case, draft: Draft) -> Verdict:
+    """The brain's view of a draft that has passed the checks, within the bounds on what it may ask for."""
+    if case.brain.name != EMBEDDED and case.spending.used_up:
+        return Verdict(action="accept", reason="It passed the checks; the budget leaves no further judgement.")
+    try:
+        thought = await case.brain.judge(case.intent, draft=draft, evidence=case.collected.evidence)
+        verdict = case.spending.take(thought)
+    except BrainError as error:
+        case.spending.failed(error, "the answer was checked, but not judged")
+        return Verdict(action="accept", reason="It passed the checks; nobody could judge it further.")
+    rounds, plan = case.state.get("rounds") or Rounds(), case.state.get("plan") or Plan()
+    if verdict.action in ("accept", "give_up"):
+        return verdict
+    if case.left <= 0 or case.spending.used_up:
+        return _as_it_stands(verdict, "no round is left")
+    if verdict.action == "rewrite":
+        before = case.state.get("verdict")
+        repeats = before is not None and before.action == "rewrite" and before.findings == verdict.findings
+        if case.brain.name == EMBEDDED or repeats:
+            return _as_it_stands(verdict, "another draft would be the same")
+    elif verdict.action == "replan":
+        if case.state.get("plan_source") in ("caller", "person") or rounds.replan >= MAX_REPLANS:
+            return _as_it_stands(verdict, "the plan stays as it is")
+    else:
+        results = case.state.get("results") or {}
+        tasks = [t.id for t in plan.tasks if t.id in verdict.tasks and t.id in results and not results[t.id].ok]
+        tasks = [task_id for task_id in tasks if _only_reads(plan, task_id, case.tools)]
+        if not tasks or rounds.rerun >= MAX_RERUNS:
+            return _as_it_stands(verdict, "running the tasks again would change nothing")
+        return verdict.model_copy(update={"tasks": tasks})
+    return verdict
+
+
+def _as_it_stands(wanted: Verdict, why: str) -> Verdict:
+    reason = f"{wanted.action} was wanted ({wanted.reason or 'no reason given'}), but {why}"
+    return Verdict(action="accept", reason=reason, findings=wanted.findings)
+
+
+def _said_by_user(state: RunState) -> str:
+    """What the user has said in this conversation: names and links in it may be used again."""
+    messages = [message for message in state.get("messages") or [] if message.type == "human"]
+    return "\n".join([state.get("goal", ""), *(str(message.content) for message in messages[-5:])])
+
+
+def _count(findings: Sequence[Finding]) -> str:
+    number = len({finding.sentence for finding in findings})
+    return "A sentence isn't" if number == 1 else f"{number} sentences aren't"
