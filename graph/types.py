@@ -7,7 +7,7 @@ from importlib import import_module
 
 from graph.guarded import GuardedGraph
 
-_MODULES = {"hybrid": "graph.orchestrator"}
+_MODULES = {"hybrid": "graph.orchestrator", "sequential": "graph.sequential"}
 TYPES = tuple(_MODULES)
 
 

@@ -1,0 +1,38 @@
+"""Sequence: the fixed plan of the sequential graph, one search for the goal as it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from nodes import emit
+from nodes.generate import intent_of
+from nodes.kit import Kit, NodeFunction
+from state.budget import Budget
+from state.context import RunContext
+from state.plan import Plan
+from state.run import RunState
+from state.task import Task
+
+SEARCHES = ("search_documents", "search_web")
+
+
+def sequence(kit: Kit) -> NodeFunction:
+    """The step that plans the one search a sequence makes: documents if there are any, else the web.
+
+    Nothing is refined in a sequence: what a check finds wrong is dropped and named as missing.
+    """
+
+    async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
+        here = await kit.for_run(runtime)
+        budget = (state.get("budget") or Budget()).model_copy(update={"rounds": 0})
+        goal = intent_of(state).goal
+        usable = {spec.name for spec in here.tools.available()}
+        name = next((name for name in SEARCHES if name in usable), None)
+        tasks = [Task(id="search", goal=f"Search for: {goal}", tool=name, args={"query": goal})] if name else []
+        plan = Plan(tasks=tasks)
+        emit.plan(plan)
+        return {"plan": plan, "plan_source": "brain", "approved": True, "budget": budget}
+
+    return run
