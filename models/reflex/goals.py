@@ -38,6 +38,11 @@ _ALONE = re.compile(
     r"what about|how about)\s+(?:it|them|this|that|those|these|both|him|her|the two)(?:\s+(?:mean|work|do|all))?\W*$",
     re.IGNORECASE,
 )
+_EXTREME = re.compile(r"\b(?:most|least|(?!interest|request|latest news)\w{3,}est|maximum|minimum)\b", re.IGNORECASE)
+_OTHER_EXTREME = re.compile(
+    r"^(?:which|what|who)(?:\s+one)?\s+(?:has|have|is|was|are|were)\s+the\s+(?P<extreme>most|least|\w+est)\W*$",
+    re.IGNORECASE,
+)
 _VERBS = frozenset(
     [
         "be",
@@ -160,6 +165,8 @@ def resolve(text: str, earlier: Sequence[str]) -> str:
     model = next((question for question in reversed(earlier) if not leans_back(question)), None)
     if model is None or not fragment:
         return text
+    if (other := _OTHER_EXTREME.match(stripped)) and (extreme := _EXTREME.search(model)):
+        return _as_sentence(model[: extreme.start()] + other["extreme"] + model[extreme.end() :])
     is_follow_up = fragment != stripped.rstrip("?!. ").strip()
     if is_follow_up or (not _HAS_VERB.search(fragment) and _is_fragment(fragment)):
         return _fill(fragment, model) or text

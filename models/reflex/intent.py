@@ -66,14 +66,16 @@ _GENERATES = frozenset(
         "make",
     ]
 )
+_GIVEN = re.compile(r"[\"“][^\"”]+[\"”]|(?<!\w)'[^']+'(?!\w)|\b(?:saying|that says|with the text)\b", re.IGNORECASE)
+"""The text to write is given, so nothing has to be made up."""
 _COMPARISON = re.compile(
     r"\bcompar(?:e|ed|ing|ison)\b|\bdifferences?\s+between\b|\bversus\b|\bvs\.?\s|\bhow (?:do|does|is|are) .+ differ(?:ent)?\b"
     r"|\bsimilarit(?:y|ies) between\b|\bpros and cons of .+ (?:and|or)\b",
     re.IGNORECASE,
 )
 _SIDES = re.compile(
-    r"(?:compar(?:e|ing|ison of|ison between)|differences? between|similarit(?:?:y|ies) between)\s+(?P<one>.+?)\s+"
-    r"(?:and|with|to|versus|vs\.?)\s+(?P<other>.+)$".replace("(?:?:", "(?:"),
+    r"(?:compar(?:e|ing|ison of|ison between)|differences? between|similarit(?:y|ies) between)\s+(?P<one>.+?)\s+"
+    r"(?:and|with|to|versus|vs\.?)\s+(?P<other>.+)$",
     re.IGNORECASE,
 )
 _VERSUS = re.compile(r"^(?:what is better[,:]?\s+)?(?P<one>.+?)\s+(?:versus|vs\.?)\s+(?P<other>.+)$", re.IGNORECASE)
@@ -104,8 +106,9 @@ def parse(goal: str, history: Sequence[AnyMessage] = ()) -> Intent:
     restated = " ".join(questions) or text
     constraints = [match.group() for match in _CONSTRAINT.finditer(text)]
     if (match := _ACTION.match(text)) and not calculation_of(text):
-        verb = re.sub(r"\W", "", match["verb"].lower())
-        return Intent(kind="action", goal=text, questions=questions, constraints=constraints, reply=_cannot(verb))
+        verb = match["verb"].lower()
+        reply = cannot(text) if verb in _GENERATES and not _GIVEN.search(text) else None
+        return Intent(kind="action", goal=text, questions=questions, constraints=constraints, reply=reply)
     kind: IntentKind = "question"
     if any(calculation_of(question) or leans_back(question) for question in questions):
         kind = "calculation"
@@ -152,10 +155,15 @@ def _earlier_questions(goal: str, history: Sequence[AnyMessage]) -> list[str]:
     return earlier
 
 
-def _cannot(verb: str) -> str:
+def cannot(goal: str) -> str:
+    """The honest reply to a request to do something that can't be done."""
+    match = _ACTION.match(goal)
+    verb = match["verb"].lower() if match else "do"
     if verb in _GENERATES:
         return (
             f"I can't {verb} that: I'm the embedded brain and only quote what I find, I don't generate text. "
             f"{ABILITIES}. {_NO_MODEL}"
         )
-    return f"I can't do that: no tool for it was found, so nothing was done. {ABILITIES}."
+    return (
+        f"I can't {verb} that: no tool that is available does it with what you said, so nothing was done. {ABILITIES}."
+    )

@@ -11,6 +11,9 @@ from models.reflex.arithmetic import Calculation, Operand, OperandKind, back_ref
 from models.reflex.extract import DATE_PROMPT, NUMBER_PROMPT
 from models.reflex.goals import leans_back
 from models.reflex.question import analyse, topic
+from models.reflex.routing import route_action, route_question
+from models.reflex.schema import tables_of
+from models.reflex.sql import UNSURE, Query, query_for
 from models.reflex.words import RELATED_WORDS
 from state.intent import Intent
 from state.plan import MODEL, Plan, Problem, Task
@@ -20,13 +23,14 @@ from tools.registry import ToolSpec
 PASSAGES = 10
 """Passages a search brings back."""
 _REPLANNED = "r"
-_NOW = re.compile(
-    r"^\W*(?:what(?:'s| is)|tell me|which|do you know)\s+(?:the\s+)?(?:current\s+|today's\s+|local\s+)?(?:time|date|day|weekday|year|month)"
-    r"(?:\s+(?:is it|it is|now|today|right now|is today|of the week|and time))*(?:\s+(?:is it|now|today|right now))?"
-    r"(?:\s+in\s+(?P<zone>[\w/ ]+?))?(?:\s+(?:now|today|right now))?\W*$"
-    r"|^\W*what\s+(?:time|day|date|year|month|weekday)\s+is\s+(?:it|today)(?:\s+(?:now|today))?(?:\s+in\s+(?P<zone2>[\w/ ]+?))?(?:\s+(?:now|today))?\W*$",
+_UNIT = r"(?:time|date|day|weekday|day of the week|year|month)"
+CLOCK = re.compile(
+    rf"^\W*(?:(?:what(?:'s| is)|tell me|do you know)\s+(?:the\s+)?(?:current\s+|today's\s+|local\s+)?{_UNIT}"
+    rf"|what\s+{_UNIT}\s+is\s+(?:it|today)|what(?:'s| is)\s+today)"
+    r"(?:\s+(?:is it|it is|is today|now|today|right now))*(?:\s+in\s+(?P<zone>[\w/ ]+?))?(?:\s+(?:now|today|right now))?\W*$",
     re.IGNORECASE,
 )
+"""Questions that the clock answers."""
 _URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 _FILE = re.compile(r"(?<![\w/])(?:[\w.-]+/)*[\w-]+\.(?:txt|md|csv|json|html?|pdf|docx|log|toml|ya?ml|py|ini|rst|xml)\b")
 _UNUSABLE = frozenset({"unknown_tool", "unavailable_tool", "invalid_arguments", "not_allowed", "over_budget"})
@@ -68,6 +72,10 @@ class _Planner:
     _known: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def plan(self, intent: Intent) -> Plan:
+        if intent.reply or intent.missing:
+            return Plan(tasks=[])
+        if intent.kind == "action":
+            return self._act(intent)
         questions = intent.questions or [intent.goal]
         for position, question in enumerate(questions):
             if leans_back(question) and (made := back_reference(question)):
@@ -84,11 +92,38 @@ class _Planner:
 
     def _serve(self, question: str) -> None:
         """The tasks that find what answers one question."""
-        if (match := _NOW.match(question)) and "now" in self.tools:
-            zone = match["zone"] or match["zone2"]
-            self._add("now", {"timezone": zone.strip().replace(" ", "_")} if zone else {}, question)
+        if (match := CLOCK.match(question)) and "now" in self.tools:
+            zone = _zone(match["zone"])
+            self._add("now", {"timezone": zone} if zone else {}, question)
         else:
-            self._look_up(question)
+            self._answer(question)
+
+    def _answer(self, question: str) -> None:
+        """The tasks that bring what may answer: a query where the tables hold it, a search, or both if it isn't clear."""
+        query = self._query(question)
+        if query and (query.is_clear or query.confidence >= UNSURE):
+            self._add(self._database.name, {"sql": query.sql}, question)  # type: ignore[union-attr]
+        if query and query.is_clear and not self.again:
+            return
+        routed = route_question(question, self.tools.values())
+        if routed:
+            self._add(routed[0].name, routed[1], question)
+        self._look_up(question)
+
+    def _act(self, intent: Intent) -> Plan:
+        """The call that the user's words clearly ask for; no plan if there is none."""
+        routed = route_action(intent.goal, self.tools.values())
+        if routed:
+            self._add(routed[0].name, routed[1], intent.goal)
+        return Plan(tasks=self.tasks)
+
+    @property
+    def _database(self) -> ToolSpec | None:
+        """The tool that queries a database whose schema is known."""
+        return next((spec for spec in self.tools.values() if spec.risk == "read" and tables_of(spec)), None)
+
+    def _query(self, question: str) -> Query | None:
+        return query_for(question, tables_of(self._database)) if self._database else None
 
     def _look_up(self, question: str) -> str | None:
         """The id of a task that brings passages which may answer."""
@@ -122,11 +157,16 @@ class _Planner:
 
     def _value(self, question: str, kind: OperandKind) -> str | None:
         """A reference to the value that answers `question`, with the tasks that find it."""
+        query = self._query(question)
+        if query and query.confidence >= UNSURE and query.single and self._database:
+            task_id = self._add(self._database.name, {"sql": query.sql}, question)
+            return f'{{{{{task_id}.rows[0]["{query.value}"]}}}}'
         found = self._look_up(question)
         if found is None:
             return None
         prompt = (DATE_PROMPT if kind == "date" else NUMBER_PROMPT) + question
-        reference = f"{{{{{self._add(MODEL, {'prompt': prompt, 'passages': f'{{{{{found}}}}}'}, f'Find the {kind}: {question}')}}}}}"
+        args = {"prompt": prompt, "passages": f"{{{{{found}}}}}"}
+        reference = f"{{{{{self._add(MODEL, args, f'Find the {kind}: {question}')}}}}}"
         return f'"{reference}"' if kind == "date" else reference
 
     def _add(self, tool: str, args: dict[str, Any], goal: str) -> str:
@@ -136,6 +176,17 @@ class _Planner:
             self.tasks.append(Task(id=task_id, goal=goal, tool=tool, args=args))
             self._known[key] = task_id
         return self._known[key]
+
+
+def _zone(place: str | None) -> str | None:
+    """The time zone of a place by its name: 'new york' -> 'America/New_York'; None if there is none."""
+    if not place:
+        return None
+    from zoneinfo import available_timezones
+
+    wanted = place.strip().replace(" ", "_").lower()
+    zones = sorted(available_timezones())
+    return next((zone for zone in zones if wanted in (zone.lower(), zone.lower().rpartition("/")[2])), place.strip())
 
 
 def _query(question: str) -> str:

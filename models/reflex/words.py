@@ -356,7 +356,7 @@ _GROUPS = (
     "requirement qualification eligible", "big large size", "join become", "error bug", "install setup",
     "license licence", "color colour", "kernel linux", "price cost", "country nation", "mpg mile", "minimum least",
     "maximum most exceed", "majority quorum", "often frequent every", "rich wealthy", "amend amendment",
-    "swear oath", "abolish eliminate prohibit repeal", "time twice once", "serve term hold", "ask request", "vote suffrage ballot",
+    "swear oath", "temp temperature", "max maximum", "min minimum", "usa america american",  "abolish eliminate prohibit repeal", "time twice once", "serve term hold", "ask request", "vote suffrage ballot",
     "copyright author inventor writing",
 )  # fmt: skip
 

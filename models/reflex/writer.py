@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from models.reflex.arithmetic import back_reference, calculation_of
 from models.reflex.extract import date_that_answers, number_that_answers
 from models.reflex.goals import leans_back
+from models.reflex.intent import cannot
+from models.reflex.planner import CLOCK
 from models.reflex.question import Asked, analyse
 from models.reflex.ranking import Candidate, Passage, best_clauses, rank
-from models.reflex.words import squeeze
+from models.reflex.rows import readable
+from models.reflex.words import same_word, squeeze, stems
 from state.intent import Intent
 from state.plan import AGENT, MODEL
 from state.result import Citation, Evidence
@@ -20,6 +23,7 @@ from state.verdict import Draft, Finding
 MOST_WORDS = 80
 """Words of the answer to one question."""
 _QUOTE_WORDS = 60
+_MOST_ROWS = 10
 _NEARLY_AS_GOOD, _FOLLOWS = 0.95, 0.75
 
 
@@ -47,20 +51,35 @@ class Writer:
             Passage(index, item.text, f"{item.place} {_name(item.source)}", rank=1.0 / (1 + position))
             for position, (index, item) in enumerate((i, e) for i, e in enumerate(evidence) if e.kind == "text")
         ]
+        self.is_only = True
         self.values = [index for index, item in enumerate(evidence) if item.kind == "value"]
 
     def write(self, intent: Intent) -> Draft:
+        if intent.kind == "action":
+            return self._done(intent)
         questions = intent.questions or [intent.goal]
+        self.is_only = len(questions) == 1
         parts = [self._part(question, intent) for question in questions]
         gaps = [part.gap or f"{self._nothing()} {part.question}" for part in parts if part.gap or not part.lines]
         if len(parts) == 1:
-            text = " ".join(parts[0].lines) or gaps[0]
+            text = " ".join(parts[0].lines).strip() or gaps[0]
         else:
             text = "\n\n".join(
                 f"**{part.question}** {' '.join(part.lines) or 'I found no answer to this.'}" for part in parts
             )
         citations = list({(c.number, c.quote): c for part in parts for c in part.citations}.values())
         return Draft(text=text, citations=citations, gaps=gaps)
+
+    def _done(self, intent: Intent) -> Draft:
+        """What an action came to, in the tool's own words; that nothing was done if it came to nothing."""
+        part = _Part(intent.goal)
+        for index, item in enumerate(self.evidence):
+            if item.source not in (MODEL, AGENT):
+                text = squeeze(item.text)
+                self._say(
+                    part, index, text.removeprefix(intent.goal.rstrip(".:;?!") + ":").strip()[:400].rstrip("."), text
+                )
+        return Draft(text=" ".join(part.lines) or cannot(intent.goal), citations=part.citations)
 
     def _part(self, question: str, intent: Intent) -> _Part:
         part = _Part(question)
@@ -70,9 +89,9 @@ class Writer:
             operands = [o.question for o in calculation.operands if o.question] if calculation else []
             self._calculated(part, name, operands)
         else:
-            self._quoted(part, analyse(question), MOST_WORDS if intent.kind != "comparison" else MOST_WORDS // 2)
+            self._looked_up(part)
             if not part.lines:
-                self._looked_up(part)
+                self._quoted(part, analyse(question), MOST_WORDS if intent.kind != "comparison" else MOST_WORDS // 2)
         return part
 
     def _calculated(self, part: _Part, name: str, operands: Sequence[str]) -> None:
@@ -87,21 +106,39 @@ class Writer:
             value = _result_of(item)
             if value is not None:
                 self.values.remove(index)
-                self._say(part, index, f"{name} is {value}", item.text.strip())
+                self._say(part, index, f"{name} is {_shown(value)}", item.text.strip())
                 return
         if part.lines:
             part.gap = f"The calculation couldn't be made: {part.question}"
 
     def _looked_up(self, part: _Part) -> None:
-        """A value that a tool looked up."""
+        """A value that a tool looked up: the first that has to do with the question."""
+        asked = {term.stem for term in analyse(part.question).terms}
+        goal = squeeze(part.question).rstrip(".:;?!") + ":"
         for index in self.values:
             item = self.evidence[index]
             if item.source in (MODEL, AGENT) or _result_of(item) is not None:
                 continue
-            self.values.remove(index)
-            text = squeeze(item.text).removeprefix(part.question.rstrip(".:;?!") + ":").strip()
-            self._say(part, index, text.rstrip("."), item.text.strip())
-            return
+            text = squeeze(item.text)
+            is_of_clock = item.source == "now" and bool(CLOCK.match(part.question))
+            found = stems(f"{text} {item.place}")
+            has_to_do = any(same_word(one, other) for one in asked for other in found)
+            if text.startswith(goal) or self.is_only or is_of_clock or has_to_do:
+                rows = [i for i in self.values if self.evidence[i].task == item.task] if item.task else [index]
+                self.values = [i for i in self.values if i not in rows]
+                self._rows(part, rows, goal)
+                return
+
+    def _rows(self, part: _Part, indices: Sequence[int], goal: str) -> None:
+        """The rows of one result: one as a sentence, several as a list."""
+        texts = {index: self.evidence[index].text.strip() for index in indices}
+        shown = {index: readable(text.removeprefix(goal).strip()) for index, text in texts.items()}
+        listed = [index for index in indices if shown[index]]
+        for index in listed[:_MOST_ROWS]:
+            self._say(part, index, shown[index], texts[index])
+        if len(listed) > 1:
+            rows = "\n".join(f"- {line.rstrip('.')}" for line in part.lines)
+            part.lines = ["\n" + rows + ("\n- …" if len(listed) > _MOST_ROWS else "")]
 
     def _quoted(self, part: _Part, asked: Asked, most_words: int) -> None:
         ranked = [candidate for candidate in rank(asked, self.passages) if self._is_new(candidate, part)]
@@ -137,7 +174,10 @@ class Writer:
         item = self.evidence[index]
         closed = re.match(r"^(.*?)([.!?]?)$", text, re.DOTALL)
         body, end = (closed[1].rstrip(), closed[2]) if closed else (text, "")
-        part.lines.append(f"{body} [{index + 1}]{end or ('' if body.endswith('…') else '.')}")
+        if body.endswith("…"):
+            part.lines.append(f"{body[:-1].rstrip()} [{index + 1}] …")
+        else:
+            part.lines.append(f"{body} [{index + 1}]{end or '.'}")
         part.citations.append(
             Citation(
                 number=index + 1,
@@ -178,6 +218,13 @@ def _result_of(item: Evidence) -> str | None:
         if sign in text:
             return text.rpartition(sign)[2].strip()
     return text
+
+
+def _shown(value: str) -> str:
+    """A value as a person likes it: long decimals rounded to six places."""
+    if re.fullmatch(r"-?\d+\.\d{7,}", value) and abs(float(value)) >= 0.001:
+        return f"about {float(value):.6f}".rstrip("0").rstrip(".")
+    return value
 
 
 def _continuation(best: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:

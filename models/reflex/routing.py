@@ -1,0 +1,176 @@
+"""Tools that the embedded brain doesn't know: which one serves a question, and its arguments in the user's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from models.reflex.quantities import find_numbers
+from models.reflex.question import analyse
+from models.reflex.similarity import similarity_of_texts
+from models.reflex.words import RELATED, content_words, same_word, stem, words
+from tools.registry import ToolSpec
+
+KNOWN = frozenset(
+    [
+        "search_documents",
+        "query_database",
+        "calculate",
+        "now",
+        "search_web",
+        "fetch_page",
+        "read_file",
+        "list_files",
+        "write_file",
+        "http_request",
+        "send_email",
+        "run_python",
+        "run_sql",
+        "ask_human",
+        "model",
+        "agent",
+    ]
+)
+_SIMILAR, _NAMED = 0.42, 0.3
+_QUERIES = frozenset({"query", "question", "q", "text", "search", "topic", "keywords", "prompt", "input", "term"})
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
+_PATH = re.compile(r"(?<![\w/@])(?:[\w.-]+/)*[\w-]+\.[A-Za-z]\w{0,5}\b(?!@)")
+_QUOTED = re.compile(r"[\"“”]([^\"“”]+)[\"“”]|(?<!\w)['‘]([^'‘’]+)['’](?!\w)")
+_SUBJECT = re.compile(
+    r"\b(?:subject|titled?|called)\b:?\s+(?:is\s+|of\s+|line\s+)?[\"“']?(?P<text>[^\"”',;]+?)[\"”']?"
+    r"(?=\s+(?:and|with|saying|that says|body|text)\b|[,;.]|$)",
+    re.IGNORECASE,
+)
+_BODY = re.compile(
+    r"\b(?:saying|that says|which says|with (?:the )?(?:text|body|message|content)s?|body|message|text|reading)\b:?\s+"
+    r"(?:that\s+)?(?P<text>.+)$",
+    re.IGNORECASE,
+)
+
+
+def route_question(question: str, tools: Iterable[ToolSpec]) -> tuple[ToolSpec, dict[str, Any]] | None:
+    """The reading tool that a question is about, and its arguments; None unless both are certain enough.
+
+    Certain: the tool's name and description are near the question in words or meaning, and it takes one string.
+    """
+    candidates = [spec for spec in tools if spec.risk == "read" and spec.name not in KNOWN and not spec.unavailable]
+    wanted = {word.stem for word in content_words(question)}
+    scored = []
+    similarities = similarity_of_texts(question, [f"{_spaced(spec.name)}: {spec.description}" for spec in candidates])
+    for spec, similarity in zip(candidates, similarities, strict=True):
+        about = {stem(word.text) for word in words(f"{_spaced(spec.name)} {spec.description}")}
+        in_name = {stem(word.text) for word in words(_spaced(spec.name))}
+        named = any(_same(one, other) for one in wanted for other in in_name)
+        shared = sum(any(_same(one, other) for other in about) for one in wanted) / max(1, len(wanted))
+        if similarity >= _SIMILAR or (named and similarity >= _NAMED) or (named and shared >= 0.5):
+            scored.append((similarity + 0.2 * named + 0.2 * shared, spec))
+    for _, spec in sorted(scored, key=lambda item: -item[0]):
+        args = _arguments_for_question(question, spec)
+        if args is not None:
+            return spec, args
+    return None
+
+
+def route_action(goal: str, tools: Iterable[ToolSpec]) -> tuple[ToolSpec, dict[str, Any]] | None:
+    """The tool that a request to do something clearly names, its arguments from the user's words alone.
+
+    None unless each word of the tool's name is meant and every required argument is given.
+    """
+    found = [word.stem for word in words(goal)]
+    for spec in sorted(tools, key=lambda spec: -len(spec.name)):
+        parts = [stem(part) for part in _spaced(spec.name).split()]
+        implied = {"file"} if _PATH.search(goal) else {"email", "mail"} if _EMAIL.search(goal) else set[str]()
+        if spec.unavailable or spec.name in ("model", "agent", "ask_human") or not parts:
+            continue
+        if all(part in implied or any(_same(part, word) for word in found) for part in parts):
+            args = _arguments_for_action(goal, spec.parameters)
+            if args is not None:
+                return spec, args
+    return None
+
+
+def _arguments_for_question(question: str, spec: ToolSpec) -> dict[str, Any] | None:
+    properties, required = _properties(spec.parameters)
+    if not required:
+        return {} if not properties or all("default" in schema for schema in properties.values()) else None
+    if len(required) != 1 or properties[required[0]].get("type") not in ("string", None):
+        return None
+    name = required[0]
+    quoted = _QUOTED.search(question)
+    if quoted:
+        return {name: quoted[1] or quoted[2]}
+    if name.lower() in _QUERIES:
+        return {name: question}
+    found = _typed(name, question)
+    if found is not None:
+        return {name: found}
+    about = {stem(word.text) for word in words(f"{_spaced(spec.name)} {spec.description} {name}")}
+    named = [term.word for term in analyse(question).terms if term.must]
+    left = named or [word for word in content_words(question) if not any(_same(word.stem, part) for part in about)]
+    if left and left[-1].end - left[0].start <= sum(len(word.text) + 1 for word in left):
+        return {name: question[left[0].start : left[-1].end]}
+    return None
+
+
+def _arguments_for_action(goal: str, schema: Mapping[str, Any]) -> dict[str, Any] | None:
+    properties, required = _properties(schema)
+    args: dict[str, Any] = {}
+    for name, described in properties.items():
+        value = _given(name, described, goal)
+        if value is not None:
+            args[name] = value
+        elif name in required:
+            return None
+    return args
+
+
+def _given(name: str, described: Mapping[str, Any], goal: str) -> Any:
+    """The value of an argument, as far as the user's words give it."""
+    kind = described.get("type", "string")
+    if kind in ("integer", "number"):
+        numbers = find_numbers(goal)
+        return numbers[0].value if len(numbers) == 1 and "default" not in described else None
+    if kind == "array":
+        found = _EMAIL.findall(goal) if re.search(r"to|recipient|mail", name, re.IGNORECASE) else []
+        return found or None
+    if kind != "string":
+        return None
+    lowered = name.lower()
+    if (typed := _typed(name, goal)) is not None:
+        return typed
+    if lowered in ("subject", "title"):
+        match = _SUBJECT.search(goal)
+        return match["text"].strip() if match else None
+    if lowered in ("body", "text", "content", "contents", "message", "note", "data"):
+        quoted = [one or other for one, other in _QUOTED.findall(goal)]
+        match = _BODY.search(goal)
+        return quoted[-1] if quoted else match["text"].strip().strip("\"'“”") if match else None
+    return None
+
+
+def _typed(name: str, text: str) -> str | None:
+    """The value that an argument's name tells the form of: an address, a path, a URL."""
+    lowered = name.lower()
+    for names, pattern in (
+        (("to", "recipient", "recipients", "email", "address", "cc"), _EMAIL), (("url", "link", "uri"), _URL),
+        (("path", "file", "filename", "file_path", "filepath"), _PATH),
+    ):  # fmt: skip
+        if lowered in names:
+            without = _EMAIL.sub(" ", text) if pattern is _PATH else text
+            match = pattern.search(without)
+            return match.group() if match else None
+    return None
+
+
+def _properties(schema: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    return dict(schema.get("properties") or {}), list(schema.get("required") or [])
+
+
+def _same(one: str, other: str) -> bool:
+    return same_word(one, other) or other in RELATED.get(one, ())
+
+
+def _spaced(name: str) -> str:
+    return re.sub(r"[_.\-]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))

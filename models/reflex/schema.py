@@ -1,0 +1,206 @@
+"""The tables that may be queried: their columns, and which of them the words of a question name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.reflex.words import RELATED, Word, same_word, stem
+from tools.registry import ToolSpec
+
+_PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_UNITS = frozenset({"in", "of", "per", "the", "lbs", "kg", "km", "cm", "mm", "usd", "eur", "id", "avg", "num", "no"})
+_NUMERIC = re.compile(r"INT|REAL|FLOA|DOUB|NUM|DEC|SERIAL|MONEY", re.IGNORECASE)
+_DATE_NAME = re.compile(r"(?:^|_|\b)(?:date|year|day|time|timestamp|released?|created|month)(?:$|_|\b)", re.IGNORECASE)
+_ISO = re.compile(r"^\d{4}(?:-\d{2}-\d{2})?(?:[T ]|$)")
+_ENTITY = re.compile(
+    r"^(?:.*_)?(?:name|title|label|model|symbol|product|item|customer|employee|city|id)$", re.IGNORECASE
+)
+_ADJECTIVES = {
+    "heavy": "weight", "light": "weight", "fast": "speed acceleration", "slow": "speed acceleration", "quick": "acceleration",
+    "expensive": "price cost", "cheap": "price cost", "costly": "price cost", "old": "year date age", "new": "year date",
+    "recent": "year date", "young": "age", "long": "length duration runtime time", "short": "length duration runtime time",
+    "tall": "height", "hot": "temp temperature max", "warm": "temp temperature max", "cold": "temp temperature min",
+    "wet": "precipitation rain", "rainy": "precipitation rain", "windy": "wind", "powerful": "horsepower power",
+    "economical": "mile gallon mpg", "efficient": "mile gallon mpg", "populous": "population", "rich": "gdp income wealth",
+    "big": "size area", "large": "size area", "high": "height elevation", "popular": "votes rating popularity",
+}  # fmt: skip
+ADJECTIVES = {stem(word): frozenset(map(stem, names.split())) for word, names in _ADJECTIVES.items()}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column and what is known of it. `words`: the stems of its name."""
+
+    name: str
+    type: str = ""
+    samples: tuple[Any, ...] = ()
+    words: tuple[str, ...] = ()
+
+    @property
+    def is_numeric(self) -> bool:
+        return bool(_NUMERIC.search(self.type)) or (
+            not self.type and bool(self.samples) and all(isinstance(sample, int | float) for sample in self.samples)
+        )
+
+    @property
+    def is_date(self) -> bool:
+        by_samples = bool(self.samples) and all(_ISO.match(str(sample)) for sample in self.samples)
+        return bool(re.search("DATE|TIME", self.type, re.IGNORECASE)) or (
+            bool(_DATE_NAME.search(self.name)) and by_samples
+        )
+
+    @property
+    def is_year_number(self) -> bool:
+        return self.is_date and self.is_numeric
+
+    @property
+    def is_entity(self) -> bool:
+        """Whether it names what a row is about."""
+        return not self.is_numeric and bool(_ENTITY.match(self.name))
+
+    @property
+    def sql(self) -> str:
+        return '"' + self.name.replace('"', '""') + '"'
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its columns. `words`: the stems of its name."""
+
+    name: str
+    columns: tuple[Column, ...]
+    words: tuple[str, ...] = ()
+
+    @property
+    def sql(self) -> str:
+        return ".".join('"' + part.replace('"', '""') + '"' for part in self.name.split("."))
+
+    @property
+    def entity(self) -> Column | None:
+        """The column that names what a row is about."""
+        texts = [column for column in self.columns if not column.is_numeric and not column.is_date]
+        return next((column for column in self.columns if column.is_entity), texts[0] if texts else None)
+
+
+@dataclass
+class Named:
+    """What of a table the words of a question name.
+
+    `used`: the indices of the words that are explained by it. `loosely`: columns named by an adjective only.
+    """
+
+    table: Table
+    columns: dict[str, list[int]] = field(default_factory=dict)
+    values: list[tuple[Column, Any]] = field(default_factory=list)
+    used: set[int] = field(default_factory=set)
+    by_table: bool = False
+    loosely: set[str] = field(default_factory=set)
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.table.columns if column.name == name)
+
+    @property
+    def weight(self) -> float:
+        return len(self.columns) + 1.5 * self.by_table + 1.2 * len(self.values)
+
+
+def tables_of(spec: ToolSpec) -> list[Table]:
+    """The tables of a tool that queries a database, from its metadata; none if it doesn't tell."""
+    schema = (spec.tool.metadata or {}).get("schema")
+    if not isinstance(schema, Mapping):
+        return []
+    return [_table(str(name), columns) for name, columns in schema.items() if isinstance(columns, list | tuple)]
+
+
+def named_in(table: Table, words: Sequence[Word]) -> Named:
+    """What of `table` the `words` of a question name."""
+    named = Named(table)
+    for column in table.columns:
+        indices = _named_by(column, words)
+        if indices:
+            named.columns[column.name] = indices
+            if not _named_by_name(column, words):
+                named.loosely.add(column.name)
+            named.used.update(indices)
+    for index, word in enumerate(words):
+        if any(same_word(part, word.stem) for part in table.words):
+            named.by_table = True
+            named.used.add(index)
+    for column in table.columns:
+        if column.is_numeric or column.is_date:
+            continue
+        for sample in column.samples:
+            indices = _phrase(str(sample), words)
+            if indices and not set(indices) <= {i for found in named.columns.values() for i in found}:
+                named.values.append((column, sample))
+                named.used.update(indices)
+                break
+    return named
+
+
+def _table(name: str, columns: Sequence[Any]) -> Table:
+    made = []
+    for column in columns:
+        if isinstance(column, Mapping) and column.get("name"):
+            samples = tuple(column.get("samples") or ())
+            made.append(
+                Column(str(column["name"]), str(column.get("type") or ""), samples, _stems(str(column["name"])))
+            )
+        elif isinstance(column, str):
+            made.append(Column(column, "", (), _stems(column)))
+    return Table(name, tuple(made), _stems(name.rpartition(".")[2]))
+
+
+def _stems(name: str) -> tuple[str, ...]:
+    parts = [part.lower() for part in _PARTS.findall(name)]
+    return tuple(stem(part) for part in parts if part not in _UNITS) or tuple(stem(part) for part in parts)
+
+
+def _named_by(column: Column, words: Sequence[Word]) -> list[int]:
+    """The indices of the words that name a column, by its name or by an adjective of it ('heaviest')."""
+    by_name = _named_by_name(column, words)
+    first = set(column.words[:1])
+    return by_name or [i for i, word in enumerate(words) if ADJECTIVES.get(positive(word.stem), frozenset()) & first]
+
+
+def _named_by_name(column: Column, words: Sequence[Word]) -> list[int]:
+    """The indices of the words that are a column's name, the beginning of it, or its initials."""
+    found = {part: [i for i, word in enumerate(words) if _stands_for(part, word.stem)] for part in column.words}
+    if all(found.values()) or (len(column.words) > 1 and found[column.words[0]] and len(column.words[0]) > 3):
+        return sorted({i for indices in found.values() for i in indices})
+    initials = "".join(part[0] for part in _PARTS.findall(column.name)).lower()
+    if len(initials) > 2:
+        return [i for i, word in enumerate(words) if word.text.lower() == initials]
+    return []
+
+
+def positive(word: str) -> str:
+    """The stem of an adjective in its base form: 'heaviest' -> 'heavy'."""
+    for suffix, ending in (("iest", "y"), ("ier", "y"), ("est", ""), ("er", "")):
+        if word.endswith(suffix):
+            base = word.removesuffix(suffix) + ending
+            for candidate in (base, base[:-1] if base[-2:-1] == base[-1:] else base, base + "e"):
+                if stem(candidate) in ADJECTIVES:
+                    return stem(candidate)
+    return word
+
+
+def _stands_for(part: str, word: str) -> bool:
+    return same_word(part, word) or (len(part) > 2 and word in RELATED.get(part, ()))
+
+
+def _phrase(value: str, words: Sequence[Word]) -> list[int]:
+    """The indices of the successive words that are `value`; short values must be written as they are."""
+    parts = value.split()
+    if not parts or not any(map(str.isalpha, value)):
+        return []
+    wanted = [stem(part) for part in parts]
+    for start in range(len(words) - len(parts) + 1):
+        run = words[start : start + len(parts)]
+        is_there = all(_stands_for(a, b.stem) for a, b in zip(wanted, run, strict=True))
+        if is_there and (len(value) > 2 or value == run[0].text):
+            return list(range(start, start + len(parts)))
+    return []
