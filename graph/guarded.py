@@ -13,6 +13,7 @@ from langgraph.types import Command
 from graph.sync import run_sync
 from memory.lock import thread_lock
 from memory.settings import settings
+from memory.strictness import strict
 from nodes.guard import clean_input
 
 LOCK_WAIT = 0.5
@@ -56,6 +57,7 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
 
 def guarded(builder: StateGraph[Any, Any, Any, Any], *, checkpointer: Any, store: Any, name: str) -> GuardedGraph:
     """Compile a graph with its entry guarded."""
-    plain = builder.compile(checkpointer=checkpointer, store=store, name=name)
+    saver = strict(checkpointer) if isinstance(checkpointer, BaseCheckpointSaver) else checkpointer
+    plain = builder.compile(checkpointer=saver, store=store, name=name)
     attributes = {key: value for key, value in plain.__dict__.items() if key != "__orig_class__"}
     return GuardedGraph(**attributes)

@@ -1,0 +1,25 @@
+"""Strict reading of checkpoints, for savers that others made."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.serde.base import maybe_add_typed_methods
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
+from memory.encryption import serializer
+
+
+def strict(saver: BaseCheckpointSaver[Any]) -> BaseCheckpointSaver[Any]:
+    """`saver`, reading objects of the state's own types and no others.
+
+    LangGraph's default makes whatever object the bytes name, unless LANGGRAPH_STRICT_MSGPACK is set. A saver
+    with a serializer of its own choosing is left alone. The clone shares the saver's connection and data.
+    """
+    if type(saver.serde) is not JsonPlusSerializer or saver.serde._allowed_msgpack_modules is not True:
+        return saver
+    clone = copy.copy(saver)
+    clone.serde = maybe_add_typed_methods(serializer(None))
+    return clone
