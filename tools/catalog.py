@@ -9,17 +9,15 @@ import importlib.util
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.tools import BaseTool
 
 from memory.settings import Settings, settings
 from tools.registry import ToolSpec
-
-if TYPE_CHECKING:
-    from memory.documents import DocumentIndex
 
 
 def builtin_tools(
@@ -94,14 +92,13 @@ def _search_documents(paths: Sequence[str | Path], directory: Path) -> ToolSpec:
 
     if not paths:
         return search_documents(None)
-    return search_documents(_index(paths, directory))
+    from memory.documents import DocumentsError, index_for
 
-
-def _index(paths: Sequence[str | Path], directory: Path) -> DocumentIndex:
-    from memory.documents import index_for
-
-    index, _ = index_for(paths, directory)
-    return index
+    try:
+        index, _ = index_for(paths, directory)
+    except DocumentsError as error:
+        return replace(search_documents(None), unavailable=str(error))
+    return search_documents(index)
 
 
 def _database_tools(url: str | None) -> list[ToolSpec]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +72,8 @@ def test_each_tool_explains_itself_and_its_risk(tmp_path: Path) -> None:
 def test_what_is_there_becomes_available(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("# Harbour\n\nThe harbour is 12 m deep.")
     database = f"sqlite:///{tmp_path / 'shop.sqlite'}"
-    (tmp_path / "shop.sqlite").touch()
+    with closing(sqlite3.connect(tmp_path / "shop.sqlite")) as connection:
+        connection.execute("CREATE TABLE articles (name TEXT)")
     config = _settings(smtp_url=SecretStr("smtp://127.0.0.1:25"))
     tools = _listed(config, docs=[tmp_path / "notes.md"], db=database, files_root=tmp_path)
     assert {name: spec.unavailable for name, spec in tools.items() if spec.unavailable} == {}
@@ -83,8 +87,6 @@ def test_documents_that_are_not_there_leave_the_rest_usable(tmp_path: Path) -> N
 
 async def test_a_document_is_found_through_the_catalog(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("# Harbour\n\nThe harbour is 12 m deep.")
-    import asyncio
-
     tools = await asyncio.to_thread(_listed, docs=[tmp_path / "notes.md"], files_root=tmp_path)
     output = await tools["search_documents"].call({"query": "How deep is the harbour?"})
     assert any("12 m deep" in evidence.text for evidence in output.evidence)

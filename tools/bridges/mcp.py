@@ -6,15 +6,15 @@ Needs the extra `mcp`.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 
+from state.check import parameters_of
 from state.policy import Risk
-from state.references import as_text
 from state.result import Evidence
+from tools.bridges.foreign import foreign_tool, tool_name
 from tools.registry import UNKNOWN_TOOL_RISK, ToolFailure, ToolOutput, ToolSpec
 
 _INSTALL = "the package langchain-mcp-adapters isn't installed; install orchestration-layer[mcp]"
@@ -64,19 +64,17 @@ def _spec(server: str, tool: BaseTool, trust_hints: bool) -> ToolSpec:
     hints = (tool.metadata or {}) if trust_hints else {}
     risk = _risk(hints)
 
-    async def call(**arguments: Any) -> tuple[str, ToolOutput]:
-        output = await _call(server, tool, arguments)
-        return as_text(output.value), output
+    async def call(arguments: dict[str, Any]) -> ToolOutput:
+        return await _call(server, tool, arguments)
 
-    made = StructuredTool(
-        name=_name(server, tool.name),
-        description=tool.description or f"The tool '{tool.name}' of the MCP server '{server}'.",
-        args_schema=tool.args_schema,
-        coroutine=call,
-        response_format="content_and_artifact",
+    return foreign_tool(
+        f"{server}_{tool.name}",
+        tool.description or f"The tool '{tool.name}' of the MCP server '{server}'.",
+        parameters_of(tool),
+        call,
+        risk=risk,
+        idempotent=risk == "read" or bool(hints.get("idempotentHint")),
     )
-    is_idempotent = risk == "read" or bool(hints.get("idempotentHint"))
-    return ToolSpec(tool=made, risk=risk, idempotent=is_idempotent, trusted=False)
 
 
 def _risk(hints: Mapping[str, Any]) -> Risk:
@@ -127,14 +125,9 @@ def _absent(server: str, reason: str) -> ToolSpec:
         raise ToolFailure(reason, kind="transient", sent=False)
 
     made = StructuredTool.from_function(
-        coroutine=call, name=_name(server, "tools"), description=f"The tools of the MCP server '{server}'."
+        coroutine=call, name=tool_name(f"{server}_tools"), description=f"The tools of the MCP server '{server}'."
     )
     return ToolSpec(tool=made, unavailable=reason)
-
-
-def _name(server: str, tool: str) -> str:
-    """A name that models accept: letters, digits, underscores and dashes, at most 64."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", f"{server}_{tool}")[:64]
 
 
 def _first_cause(error: BaseException) -> str:
