@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -15,7 +15,9 @@ from typer.core import TyperGroup
 from cli import approve, ask, chat, doctor, look, policy, report, threads
 from cli.errors import CommandError, Exit, explain
 
-ABOUT = """Give it a goal: it plans, runs the plan side by side, answers with citations, and can be stopped anywhere.
+ABOUT = """Give it a goal: it plans, runs the plan, and answers with citations.
+
+It can be stopped anywhere and goes on where it was; it asks before it does what can't be undone.
 
 \b
 Examples:
@@ -84,15 +86,22 @@ policy_commands.command("check", help=policy.CHECK)(policy.check)
 app.add_typer(policy_commands, name="policy")
 
 
+def _print_version(asked: bool | None) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"orchestrate {version('orchestration-layer')}")
+        raise typer.Exit
+
+
 @app.callback()
 def about(
-    version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True),
+    # None, not False: Typer imports pydantic to read a value.
+    version: Annotated[
+        bool | None, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = None,
 ) -> None:
-    if version:
-        from importlib.metadata import version as version_of
-
-        typer.echo(f"orchestrate {version_of('orchestration-layer')}")
-        raise typer.Exit
+    """Options before the command."""
 
 
 def main() -> None:

@@ -121,7 +121,7 @@ def read_plan(path: Path | None) -> Plan | None:
         return None
     from pydantic import ValidationError
 
-    from state.plan import Plan, check_plan
+    from state.plan import AGENT, MODEL, Plan, check_plan
 
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
@@ -135,9 +135,10 @@ def read_plan(path: Path | None) -> Plan | None:
         example = '{"tasks": [{"id": "t1", "tool": "search_documents", "args": {"query": "..."}}]}'
         raise UsageError(f"the plan {path} is no plan: {'; '.join(found)}", f"a plan reads {example}") from None
     # Whether its tools are there is known only with the tools: the run says so.
-    about_tools = ("unknown_tool", "unavailable_tool", "invalid_arguments")
-    if problems := [str(problem) for problem in check_plan(plan) if problem.code not in about_tools]:
-        raise UsageError(f"the plan {path} can't run: {'; '.join(problems)}", "correct it and try again")
+    named = {name for task in plan.tasks for name in (task.tool, task.fallback) if name} - {AGENT, MODEL}
+    if problems := check_plan(plan, dict.fromkeys(named, object())):
+        found = [str(problem) for problem in problems]
+        raise UsageError(f"the plan {path} can't run: {'; '.join(found)}", "correct it and try again")
     return plan
 
 

@@ -120,7 +120,9 @@ class Session:
 
     def _run(self, work: Coroutine[Any, Any, Outcome], thread_id: str) -> Outcome:
         # Before its first event nothing of a run is recorded, so there is nothing to go on with.
-        resumable = lambda: thread_id if self.progress.began is not None else ""  # noqa: E731
+        def resumable() -> str:
+            return thread_id if self.progress.began is not None else ""
+
         with interruptible(self._runner.get_loop(), resumable) as begun:
 
             async def run() -> Outcome:

@@ -1,0 +1,205 @@
+"""The command as a process of its own, over a scripted run: on a terminal, in a pipe, and stopped."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("scripted_command.py")
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def piped(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with pipes."""
+    command = [sys.executable, str(SCRIPT), *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, env=os.environ | environment, stdin=subprocess.DEVNULL
+    )
+
+
+def on_terminal(
+    *arguments: str,
+    replies: list[tuple[str, str]] | None = None,
+    stop_at: str = "",
+    columns: int = 100,
+    **environment: str,
+) -> tuple[str, int, float]:
+    """Run the command on a terminal; returns what it wrote, its exit code, and seconds from Ctrl-C to its end."""
+    pid, terminal = pty.fork()
+    if pid == 0:  # pragma: no cover - the child
+        os.environ.update({"TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": "30"} | environment)
+        os.execv(sys.executable, [sys.executable, str(SCRIPT), *arguments])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+    replies, written, read, stopped = list(replies or []), b"", 0, 0.0
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        ready, _, _ = select.select([terminal], [], [], 0.2)
+        if not ready:
+            continue
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        written += piece
+        text = written.decode(errors="replace")
+        if replies and replies[0][0] in text[read:]:
+            read = len(text)
+            os.write(terminal, f"{replies.pop(0)[1]}\n".encode())
+        if stop_at and not stopped and stop_at in text:
+            stopped = time.monotonic()
+            os.kill(pid, signal.SIGINT)
+    else:
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    took = time.monotonic() - stopped if stopped else 0.0
+    return written.decode(errors="replace"), os.waitstatus_to_exitcode(status), took
+
+
+def test_in_a_pipe_there_are_no_control_codes_and_progress_is_on_stderr() -> None:
+    ran = piped("ask", "how old")
+    assert ran.returncode == 0
+    assert "\x1b" not in ran.stdout + ran.stderr
+    assert "\u202e" not in ran.stdout
+    assert "[bold]not bold[/bold]" in ran.stdout
+    assert "[1] “the Age of thirty Years” — constitution.txt, line 12" in ran.stdout
+    assert "t1  done" in ran.stderr
+    assert "t1  done" not in ran.stdout
+    assert re.search(
+        r"1\.5 s · 0 model calls · 2 tool calls · 0 tokens · \$0 · reflex · thread [0-9a-f]{12}", ran.stdout
+    )
+    assert "orchestrate chat --thread" in ran.stdout
+
+
+def test_quiet_is_the_answer_alone() -> None:
+    ran = piped("ask", "how old", "--quiet")
+    assert ran.stdout.startswith("thirty years [1]")
+    assert "thread" not in ran.stdout
+    assert ran.stderr == ""
+
+
+def test_json_is_one_document_and_nothing_else() -> None:
+    ran = piped("ask", "how old", "--json", "--thread", "mine")
+    assert ran.returncode == 0
+    assert ran.stderr == ""
+    document = json.loads(ran.stdout)
+    assert document["thread_id"] == "mine"
+    assert document["stop_reason"] == "answered"
+    assert document["citations"][0]["quote"] == "the Age of thirty Years"
+    assert document["results"]["t1"]["status"] == "done"
+    assert document["waiting"] == []
+    assert not set(ran.stdout) & set("\x1b\x07\u202e")
+    assert "\x1b]0;owned" in document["answer"]
+
+
+def test_in_a_pipe_a_question_is_printed_with_the_commands_that_answer_it() -> None:
+    ran = piped("ask", "mail it", "--thread", "mine")
+    assert ran.returncode == 3
+    assert "t2 send_email asks for approval" in ran.stdout
+    assert "body = thirty years" in ran.stdout
+    assert "UNTRUSTED: t1 (search_documents)" in ran.stdout
+    assert "orchestrate approve mine --id 0123abcd --approve" in ran.stdout
+    assert "\x1b" not in ran.stdout
+
+
+def test_a_waiting_run_as_json() -> None:
+    ran = piped("ask", "mail it", "--json")
+    assert ran.returncode == 3
+    (waiting,) = json.loads(ran.stdout)["waiting"]
+    assert waiting["request"]["action_requests"][0]["name"] == "send_email"
+
+
+def test_on_a_terminal_the_plan_is_live_and_hostile_text_harmless() -> None:
+    written, code, _ = on_terminal("ask", "how old", PACE="0.12")
+    assert code == 0
+    assert "\x1b[?25l" in written  # it was live
+    assert written.rindex("\x1b[?25h") > written.rindex("\x1b[?25l")  # and gave the cursor back
+    assert "\x1b]0;" not in written
+    assert "\u202e" not in written
+    text = ESCAPES.sub("", written)
+    assert "✓  t1  Age of a senator" in text
+    assert "✗  t2" in text
+    assert "[red]no" in text
+    assert "[1] “the Age of thirty Years” — constitution.txt, line 12" in text
+    assert "Understanding the goal" in text
+
+
+def test_no_color_is_honoured() -> None:
+    written, code, _ = on_terminal("ask", "how old", NO_COLOR="1")
+    assert code == 0
+    assert not re.search(r"\x1b\[(?:[0-9]+;)*(?:3[0-7]|38|9[0-7])(?:;[0-9]+)*m", written)
+
+
+def test_a_dumb_terminal_gets_lines() -> None:
+    written, code, _ = on_terminal("ask", "how old", TERM="dumb")
+    assert code == 0
+    assert "\x1b" not in written
+    assert "t1  done" in written
+
+
+def test_on_a_terminal_the_person_is_asked_and_the_run_goes_on() -> None:
+    written, code, _ = on_terminal("ask", "mail it", replies=[("(l)ater > ", "r"), ("why (optional) > ", "too rude")])
+    text = ESCAPES.sub("", written)
+    assert code == 0
+    assert "untrusted: t1 (search_documents)" in text
+    assert "{'0123abcd': {'decisions': [{'type': 'reject', 'message': 'too rude'}]}}" in " ".join(text.split())
+
+
+def test_putting_a_question_off_exits_3() -> None:
+    written, code, _ = on_terminal("ask", "mail it", "--thread", "mine", replies=[("(l)ater > ", "l")])
+    assert code == 3
+    assert "orchestrate approve mine" in written
+
+
+def test_editing_asks_for_each_argument() -> None:
+    replies = [("(l)ater > ", "e"), ("to [board@example.org] > ", "me@example.org"), ("body [", "")]
+    written, code, _ = on_terminal("ask", "mail it", replies=replies)
+    assert code == 0
+    assert "'to': 'me@example.org'" in " ".join(ESCAPES.sub("", written).split())
+
+
+@pytest.mark.parametrize("goal", ["how old", "hang"])
+def test_ctrl_c_ends_within_a_second_and_says_how_to_go_on(goal) -> None:
+    written, code, took = on_terminal("ask", goal, "--thread", "mine", stop_at="Understanding", PACE="30")
+    assert code == 130
+    assert "orchestrate resume mine" in written
+    assert took < 2.0  # a second, and what a busy machine adds
+    assert "Traceback" not in written
+    assert "\x1b[?25h" in written
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    command = f"{sys.executable} {SCRIPT} ask 'how old' --json | head -c 10"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
+
+
+def test_a_conversation_takes_answers_commands_and_goals() -> None:
+    replies = [
+        ("> ", "mail it"),
+        ("(l)ater", "a"),
+        ("1.5 s", "/plan"),
+        ("president", "how old"),
+        ("1.5 s", "/new"),
+        ("thread ", "/quit"),
+    ]
+    written, code, _ = on_terminal("chat", replies=replies)
+    text = ESCAPES.sub("", written)
+    assert code == 0
+    assert "'type': 'approve'" in text
+    assert "orchestrate chat --thread" in text
