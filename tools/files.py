@@ -19,7 +19,7 @@ _Name = Annotated[str, Field(min_length=1, max_length=1000, description="Relativ
 
 
 def file_tools(root: Path | str) -> list[ToolSpec]:
-    """The tools `read_file`, `list_files` and `write_file`, confined to `root`; unavailable if there is no such folder."""
+    """The tools `read_file`, `list_files` and `write_file`, confined to `root`; unavailable without that folder."""
     files = Confined(root)
     unavailable = files.unavailable()
 
@@ -68,12 +68,16 @@ def _read(files: Confined, path: str, first_line: int) -> ToolOutput:
     if not data:
         return ToolOutput("")
     try:
-        content = reading.convert(Path(path), data)
-        is_text = reading.is_text(Path(path))
-        text = reading.decoded(data) if is_text else "\n\n".join(block.text for block in content.blocks)
+        if reading.is_prose(Path(path)):
+            text = "".join(reading.decoded(data).splitlines(keepends=True)[first_line - 1 :])
+            if not text.strip():
+                return ToolOutput(text)
+            content = reading.convert(Path(path), ("\n" * (first_line - 1) + text).encode())
+        else:
+            content = reading.convert(Path(path), data)
+            text = "\n".join([block.text for block in content.blocks][first_line - 1 :])
     except Unreadable as error:
         raise ToolFailure(f"'{path}' {error}") from error
-    text = "".join(text.splitlines(keepends=True)[first_line - 1 :])
     passages = chunks(content)[:_MOST_EVIDENCE]
     return ToolOutput(
         text[:MOST_CHARACTERS], [Evidence(text=p.text, source=path, place=p.place, date=content.date) for p in passages]

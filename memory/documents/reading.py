@@ -73,9 +73,9 @@ def kind(path: Path) -> str | None:
     return suffixes[-1] if suffixes and suffixes[-1] in CONVERTERS else None
 
 
-def is_text(path: Path) -> bool:
+def is_prose(path: Path) -> bool:
     """Whether a file is text as it stands, rather than something that must be converted."""
-    return path.suffix.lower() != ".gz" and (kind(path) or ".txt") not in (".html", ".htm", ".xhtml", ".pdf", ".docx")
+    return path.suffix.lower() != ".gz" and CONVERTERS.get(kind(path) or "", _text) in (_text, _markdown)
 
 
 def load(path: Path) -> bytes:

@@ -1,0 +1,99 @@
+"""What a SQL statement does, decided by parsing it: before anything is sent to a database."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlglot import exp
+
+from tools.sql_database import LONGEST_SQL
+
+_WRITES = (exp.Insert, exp.Update, exp.Delete)
+_NEVER = (
+    exp.DDL, exp.DML, exp.Create, exp.Drop, exp.Alter, exp.TruncateTable, exp.Command, exp.Pragma, exp.Attach,
+    exp.Detach, exp.Into, exp.Lock, exp.Set, exp.Transaction, exp.Commit, exp.Rollback, exp.Copy, exp.Use, exp.Merge,
+    exp.LoadData, exp.Kill, exp.Analyze, exp.Describe, exp.Cache, exp.Uncache, exp.Refresh, exp.Grant, exp.Comment,
+)  # fmt: skip
+_NEVER_CALLED = frozenset(
+    """
+    load_extension readfile writefile edit fts3_tokenizer set_config nextval setval lastval query_to_xml
+    query_to_xml_and_xmlschema table_to_xml schema_to_xml database_to_xml cursor_to_xml current_setting sleep
+    benchmark load_file xp_cmdshell
+    """.split()  # noqa: SIM905
+)
+_NEVER_CALLED_PREFIXES = ("pg_", "lo_", "dblink", "binary_upgrade_", "sys_")
+_NEVER_READ_PREFIXES = ("pg_", "_orchestrate_")
+
+
+class RefusedStatement(ValueError):
+    """The statement can't be read, or isn't allowed. The message says why and what is."""
+
+
+def check_query(sql: str, dialect: str) -> list[str]:
+    """Make sure that `sql` is one statement that only reads; the tables it reads. Raises RefusedStatement."""
+    statement = _single(sql, dialect)
+    if not isinstance(statement, exp.Query):
+        raise RefusedStatement(f"only SELECT is allowed here, this is {_kind(statement)}")
+    _check_parts(statement, allowed=None)
+    return _tables(statement)
+
+
+def check_write(sql: str, dialect: str) -> list[str]:
+    """Make sure that `sql` is one INSERT, UPDATE or DELETE; the tables in it. Raises RefusedStatement."""
+    statement = _single(sql, dialect)
+    if not isinstance(statement, _WRITES):
+        raise RefusedStatement(f"only INSERT, UPDATE and DELETE are allowed here, this is {_kind(statement)}")
+    if isinstance(statement, exp.Update | exp.Delete) and statement.args.get("where") is None:
+        raise RefusedStatement("it would change every row; add a WHERE, as in WHERE id = 7, or WHERE true to mean it")
+    _check_parts(statement, allowed=statement)
+    return _tables(statement)
+
+
+def _single(sql: str, dialect: str) -> exp.Expr:
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of statements that are refused below anyway
+    if len(sql) > LONGEST_SQL:
+        raise RefusedStatement(f"a statement may have {LONGEST_SQL} characters, this one has {len(sql)}")
+    if "\0" in sql:
+        raise RefusedStatement("the statement has a NUL character in it")
+    try:
+        statements = [statement for statement in sqlglot.parse(sql, read=dialect) if statement is not None]
+    except (SqlglotError, RecursionError) as error:
+        first = (str(error).splitlines() or ["it is nested too deeply"])[0]
+        raise RefusedStatement(f"the SQL can't be read: {first}") from None
+    if len(statements) != 1:
+        count = "no statement" if not statements else f"{len(statements)} statements"
+        raise RefusedStatement(f"exactly one statement is allowed, there is {count}")
+    return statements[0]
+
+
+def _check_parts(statement: exp.Expr, allowed: exp.Expr | None) -> None:
+    for node in statement.walk():
+        if isinstance(node, _NEVER) and node is not allowed:
+            raise RefusedStatement(f"{_kind(node)} is not allowed in it")
+        if isinstance(node, exp.Func):
+            name = _function(node)
+            if name in _NEVER_CALLED or name.startswith(_NEVER_CALLED_PREFIXES):
+                raise RefusedStatement(f"the function {name} is not allowed")
+    for table in statement.find_all(exp.Table):
+        if table.name.lower().startswith(_NEVER_READ_PREFIXES):
+            raise RefusedStatement(f"the table {table.name} belongs to the system and is not open to queries")
+
+
+def _function(node: exp.Func) -> str:
+    name = node.name if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc) else node.sql_name()
+    return name.lower()
+
+
+def _tables(statement: exp.Expr) -> list[str]:
+    defined = {cte.alias for cte in statement.find_all(exp.CTE)}
+    names = dict.fromkeys(table.name for table in statement.find_all(exp.Table) if table.name)
+    return [name for name in names if name not in defined]
+
+
+def _kind(statement: exp.Expr) -> str:
+    if isinstance(statement, exp.Command):
+        return str(statement.this).upper()
+    return statement.key.upper()
