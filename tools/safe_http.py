@@ -13,11 +13,10 @@ import contextlib
 import email.utils
 import functools
 import json as json_module
-import socket
 import ssl
 import time
 import zlib
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +25,7 @@ import httpx
 
 from tools.registry import ToolFailure
 from tools.safe_address import DEFAULT_PORTS, AddressRules, Target, refused
-
-Resolver = Callable[[str, int], Awaitable[list[str]]]
-"""Gives the addresses of a host, for a port. Raises OSError (socket.gaierror) if it has none."""
+from tools.safe_connection import CheckedBackend, Resolver, Sent, resolve_host
 
 USER_AGENT = "orchestrate/0.1"
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -64,12 +61,6 @@ class HttpResponse:
     def retry_after(self) -> float | None:
         """Seconds the server asks to wait, from `Retry-After` as seconds or as a date."""
         return parse_retry_after(self.headers.get("retry-after"))
-
-
-async def resolve_host(host: str, port: int) -> list[str]:
-    """The addresses of a host by the system's resolver."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(entry[4][0]) for entry in found]
 
 
 def parse_retry_after(value: str | None) -> float | None:
@@ -134,7 +125,7 @@ class SafeHttp:
         method = method.upper()
         content = None if json is None else json_module.dumps(json).encode()
         sending = _outgoing(headers or {}, has_json=content is not None)
-        sent = _Sent()
+        sent = Sent()
         try:
             async with asyncio.timeout(self.timeout):
                 return await self._follow(method, self.rules.check_url(url), sending, content, sent)
@@ -143,7 +134,7 @@ class SafeHttp:
             raise ToolFailure(message, kind="transient", sent=sent.something) from None
 
     async def _follow(
-        self, method: str, target: Target, headers: dict[str, str], content: bytes | None, sent: _Sent
+        self, method: str, target: Target, headers: dict[str, str], content: bytes | None, sent: Sent
     ) -> HttpResponse:
         for _ in range(self.max_redirects + 1):
             response = await self._once(method, target, headers, content, sent)
@@ -161,10 +152,10 @@ class SafeHttp:
         raise ToolFailure(f"{_shown(target)} was still redirecting after {self.max_redirects} redirects")
 
     async def _once(
-        self, method: str, target: Target, headers: dict[str, str], content: bytes | None, sent: _Sent
+        self, method: str, target: Target, headers: dict[str, str], content: bytes | None, sent: Sent
     ) -> HttpResponse:
         context = await asyncio.to_thread(_tls_context) if target.scheme == "https" else None
-        backend = _CheckedBackend(self.rules, self._resolve, self.connect_timeout, sent)
+        backend = CheckedBackend(self.rules, self._resolve, self.connect_timeout, sent)
         request = httpcore.Request(
             method,
             httpcore.URL(
@@ -210,85 +201,6 @@ class SafeHttp:
 
     def _too_big(self, target: Target) -> ToolFailure:
         return ToolFailure(f"{_shown(target)} answers with more than {self.max_bytes:,} bytes, which is the limit")
-
-
-class _Sent:
-    """Whether anything was sent to a server; a connection that was only opened changed nothing there."""
-
-    something = False
-
-
-class _WatchedStream(httpcore.AsyncNetworkStream):
-    """Notes when the first bytes of a request leave."""
-
-    def __init__(self, stream: httpcore.AsyncNetworkStream, sent: _Sent) -> None:
-        self._stream = stream
-        self._sent = sent
-
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return await self._stream.read(max_bytes, timeout)
-
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._sent.something = True
-        await self._stream.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        return _WatchedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout), self._sent)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class _CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections to checked addresses only. Host header, SNI and certificate check keep the name."""
-
-    def __init__(self, rules: AddressRules, resolve: Resolver, timeout: float, sent: _Sent) -> None:
-        self._rules = rules
-        self._resolve = resolve
-        self._timeout = timeout
-        self._sent = sent
-        self._network = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        try:
-            async with asyncio.timeout(self._timeout):
-                found = await self._resolve(host, port)
-        except TimeoutError:
-            message = f"no network: can't look up {host} within {self._timeout:g} s"
-            raise ToolFailure(message, kind="transient", sent=False) from None
-        except OSError as error:
-            raise _unresolved(host, error) from error
-        failure: Exception = httpcore.ConnectError("it has no address")
-        for address in self._rules.check_addresses(host, port, found):
-            try:
-                stream = await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-            else:
-                return _WatchedStream(stream, self._sent)
-        raise failure
-
-
-def _unresolved(host: str, error: OSError) -> ToolFailure:
-    unknown = isinstance(error, socket.gaierror) and error.errno in (
-        socket.EAI_NONAME,
-        getattr(socket, "EAI_NODATA", 0),
-    )
-    if unknown:
-        return ToolFailure(f"there is no host called {host}, or no network to look it up", kind="permanent", sent=False)
-    return ToolFailure(f"no network: can't look up {host} ({error.strerror or error})", kind="transient", sent=False)
 
 
 @functools.lru_cache(maxsize=1)

@@ -128,6 +128,12 @@ def test_the_setting_adds_them_to_the_catalog(user_tools: Path, tmp_path: Path) 
     assert set(tools) == ALL | {"stock", "greet"}
 
 
+async def test_the_setting_adds_mcp_servers_even_where_a_loop_runs(tmp_path: Path) -> None:
+    config = _settings(mcp={"shop": {"command": str(tmp_path / "nothing"), "args": []}})
+    tools = _listed(config, files_root=tmp_path)
+    assert "the MCP server 'shop' can't be reached" in (tools["shop_tools"].unavailable or "")
+
+
 @pytest.mark.parametrize(
     ("path", "message"),
     [

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from tools.registry import ToolFailure
 from tools.safe_address import AddressRules, why_blocked
-from tools.safe_http import SafeHttp, parse_retry_after, raise_for_status, resolve_host
+from tools.safe_connection import resolve_host
+from tools.safe_http import SafeHttp, parse_retry_after, raise_for_status
 
 BLOCKED_ADDRESSES = [
     "127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1",
