@@ -84,15 +84,6 @@ async def run_agent(
     return _with(result, steps, TaskError(kind="permanent", message=told), origin)
 
 
-async def _act(
-    desk: Desk, site: Site, tools: list[ToolSpec], action: Action, origins: dict[str, Origin], _: int
-) -> TaskResult:
-    if action.tool not in {spec.name for spec in tools}:
-        told = f"'{action.tool}' isn't among the agent's tools"
-        return TaskResult(task=site.task.id, status="failed", error=TaskError(kind="refused", message=told))
-    return await call_tool(desk, site, str(action.tool), dict(action.args), origins)
-
-
 def _tools(desk: Desk, named: Any) -> list[ToolSpec]:
     available = desk.kit.tools.available()
     if named:

@@ -7,6 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 
+from memory.journal import Decision
 from nodes.execution.meter import Meter
 from nodes.kit import Kit
 from state.result import Origin
@@ -29,6 +30,20 @@ class Desk:
     may_ask: bool
     slots: asyncio.Semaphore
     notes: list[str] = field(default_factory=list)
+    _decisions: list[Decision] | None = None
+
+    async def decisions(self) -> list[Decision]:
+        """What was asked and decided in this thread so far; read from the journal once."""
+        if self._decisions is None:
+            past = await self.kit.journal.decisions(self.thread_id)
+            self._decisions = self._decisions or list(past)  # whoever read first, when several did
+        return self._decisions
+
+    async def record(self, decision: Decision) -> None:
+        """Append to the journal's record of decisions."""
+        past = await self.decisions()
+        await self.kit.journal.record(decision)
+        past.append(decision)
 
     def note(self, text: str) -> None:
         if text not in self.notes:
@@ -44,13 +59,13 @@ class Site:
     round: int | None = None
     step: int | None = None
 
-    def key(self, run_key: str) -> str:
-        """The idempotency key of this site's effect: the same on resume, retry and fork.
+    def key(self, run_key: str, tool: str) -> str:
+        """The idempotency key of the effect that a tool makes at this site: the same on resume, retry and fork.
 
         It is made of the definition of the task, not of its resolved arguments: were an earlier
         task's value lost and found differently, the effect would still be the same effect.
         """
-        definition = {"tool": self.task.tool, "args": self.task.args, "each": self.task.each}
+        definition = {"tool": tool, "args": self.task.args, "each": self.task.each}
         identity = [run_key, self.task.id, definition, self.item, self.round, self.step]
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
 

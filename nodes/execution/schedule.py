@@ -28,6 +28,7 @@ class Schedule:
         self._desk = desk
         self._results = dict(results)
         self._todo = [task for task in plan.order() if not _is_final(results.get(task.id))]
+        self._tasks = {task.id: task for task in self._todo}
         self._ended: dict[str, asyncio.Future[TaskResult]] = {}
 
     async def run(self) -> dict[str, TaskResult]:
@@ -47,7 +48,7 @@ class Schedule:
 
     async def perform(self, task_id: str) -> dict[str, Any]:
         """Wait for a task's inputs, then run it; the record that is kept of it."""
-        task = next(task for task in self._todo if task.id == task_id)
+        task = self._tasks[task_id]
         inputs = await self._inputs(task)
         waiting = [name for name, result in inputs.items() if result.status == "pending"]
         if waiting:
@@ -61,7 +62,7 @@ class Schedule:
         """The results of what a task needs: of all, or for `join: any` of those ended when the first came through."""
         needs = task.needs()
         known = {name: self._results[name] for name in needs if _is_final(self._results.get(name))}
-        ending = {name: asyncio.shield(self._ended[name]) for name in needs if name not in known}
+        ending = {name: self._ended[name] for name in needs if name not in known}
         while ending:
             if task.join == "any" and any(result.ok for result in known.values()):
                 return {name: known.get(name) or _unfinished(name) for name in needs}

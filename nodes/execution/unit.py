@@ -14,6 +14,7 @@ from nodes import emit
 from nodes.execution import agent, provenance
 from nodes.execution.call import call_tool
 from nodes.execution.desk import Desk, Site
+from nodes.execution.effect import is_begun
 from nodes.execution.think import call_model
 from state import conditions, references
 from state.result import Origin, TaskError, TaskResult
@@ -150,15 +151,6 @@ async def _rounds(
     return result.model_copy(update={"status": "failed", "error": TaskError(kind="permanent", message=told)})
 
 
-async def _round(
-    desk: Desk, site: Site, values: Known, origins: Origins, inputs: Mapping[str, TaskResult], _: int
-) -> TaskResult:
-    try:
-        return await _call(desk, site, values, origins, inputs)
-    except references.BadReference as error:
-        return _unreadable(site.task, error)
-
-
 async def _call(
     desk: Desk,
     site: Site,
@@ -167,8 +159,11 @@ async def _call(
     inputs: Mapping[str, TaskResult],
     before: TaskResult | None = None,
 ) -> TaskResult:
-    result = await _call_one(desk, site, site.task.tool, values, origins, inputs, before)
     fallback = site.task.fallback
+    if fallback and await is_begun(desk, site, fallback):
+        # What the tool itself came to was known when its fallback was begun; were it called now, both might happen.
+        return await _call_one(desk, site, fallback, values, origins, inputs)
+    result = await _call_one(desk, site, site.task.tool, values, origins, inputs, before)
     if fallback and result.status == "failed" and result.error and result.error.kind != "budget":
         why = result.error.message
         emit.task(site.task.id, "retrying", tool=fallback, detail=f"falling back on {fallback}: {why}", item=site.item)

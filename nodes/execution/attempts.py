@@ -1,0 +1,113 @@
+"""Calling a tool until it succeeds or may not be tried again, bounded in time and number."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import tenacity
+from langgraph.config import get_config
+from langgraph.errors import GraphBubbleUp
+
+from nodes import emit
+from nodes.execution import failures, limits
+from nodes.execution.desk import Desk, Site
+from tools.registry import Call, ToolFailure, ToolOutput, ToolSpec, current_call
+
+LONGEST_RETRY_AFTER = 60.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+
+
+async def attempts(
+    desk: Desk, site: Site, spec: ToolSpec, args: dict[str, Any], begin: Callable[[], Awaitable[None]] | None = None
+) -> tuple[ToolOutput, int]:
+    """The tool's output, and how often it was called for it. Raises ToolFailure alone, `attempts` set on it.
+
+    `begin` is awaited once, when nothing but the call itself is left to be done.
+    """
+    may_repeat = spec.risk == "read" or spec.idempotent
+    count = 0
+
+    def is_worth_another(error: BaseException) -> bool:
+        if getattr(error, "kind", None) not in failures.RETRYABLE:
+            return False
+        return may_repeat or not failures.is_sent(error)
+
+    def pause(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = getattr(error, "retry_after", None)
+        jittered = tenacity.wait_random_exponential(_FIRST_PAUSE, _LONGEST_PAUSE)(state)
+        return min(float(asked), LONGEST_RETRY_AFTER) if asked else jittered
+
+    def announce(state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        emit.task(site.task.id, "retrying", tool=spec.name, detail=str(error), item=site.item, attempt=count + 1)
+
+    async def begin_once() -> None:
+        nonlocal begin
+        if begin is not None:
+            await begin()
+            begin = None
+
+    retrying = tenacity.AsyncRetrying(
+        stop=tenacity.stop_after_attempt(1 + spec.retries),
+        wait=pause,
+        retry=tenacity.retry_if_exception(is_worth_another),
+        before_sleep=announce,
+        reraise=True,
+    )
+    try:
+        async for attempt in retrying:
+            with attempt:
+                count += 1
+                return await _once(desk, site, spec, args, count, begin_once), count
+    except ToolFailure as error:
+        error.attempts = count  # type: ignore[attr-defined]
+        raise
+    raise AssertionError("tenacity ends by returning or raising")
+
+
+async def _once(
+    desk: Desk, site: Site, spec: ToolSpec, args: dict[str, Any], attempt: int, begin: Callable[[], Awaitable[None]]
+) -> ToolOutput:
+    """One attempt. Raises ToolFailure for whatever the tool raises."""
+    breaker = limits.breaker(spec.name)
+    breaker.check(spec.name)
+    async with desk.slots, limits.slot(spec):
+        desk.meter.allow()
+        timeout, left = site.task.timeout or spec.timeout, desk.meter.seconds_left()
+        is_cut = left is not None and left < timeout and spec.risk == "read"
+        key = site.key(desk.run_key, spec.name)
+        await begin()
+        token = current_call.set(Call(key=key, thread_id=desk.thread_id, task=site.task.id, attempt=attempt))
+        desk.meter.add_call(spec.cost)
+        try:
+            async with asyncio.timeout(left if is_cut else timeout):
+                output = await spec.call(args, _config(key, site))
+        except GraphBubbleUp:
+            raise
+        except Exception as error:
+            if isinstance(error, TimeoutError):
+                told = "the budget of seconds is used up" if is_cut else f"no answer within {timeout:g} s"
+                error = ToolFailure(told, kind="budget" if is_cut else "timeout")
+            known = failures.typed(error)
+            breaker.failed(known)
+            failure = ToolFailure(
+                known.message, kind=known.kind, retry_after=known.retry_after, sent=failures.is_sent(error)
+            )
+            raise failure from error
+        finally:
+            current_call.reset(token)
+    breaker.succeeded()
+    return output
+
+
+def _config(key: str, site: Site) -> Any:
+    """The current run's config, for a tool that takes one; `configurable` names the call it serves."""
+    try:
+        config: dict[str, Any] = {**get_config()}
+    except RuntimeError:
+        return None
+    config["configurable"] = {**config.get("configurable", {}), "idempotency_key": key, "task": site.task.id}
+    return config
