@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, RenderableType
 
 WIDEST = 100
 """Columns that text is wrapped at, however wide the terminal is."""
@@ -50,3 +50,18 @@ def console(*, stderr: bool = False) -> Console:
     )
     made.width = min(made.width, WIDEST) if terminal else WIDEST
     return made
+
+
+def show(*parts: RenderableType) -> None:
+    """Print renderables on stdout; without the padding of columns where it is no terminal."""
+    on = console()
+    if on.is_terminal:
+        for part in parts:
+            on.print(part)
+        return
+    with on.capture() as captured:
+        for part in parts:
+            on.print(part)
+    text = "\n".join(line.rstrip() for line in captured.get().splitlines())
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()

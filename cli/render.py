@@ -6,6 +6,7 @@ sequences nor markup in a document or a tool's output can act.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ _LOOKS = {
     "in_doubt": ("!", "bold yellow"),
 }
 _EXPLAINED = frozenset({"retrying", "asking", "failed", "skipped", "refused", "in_doubt"})
+_BOLD = re.compile(r"\*\*(?=\S)([^*\n]+)(?<=\S)\*\*")
 _NARROW = 72
 _STREAMED_LINES = 8
 
@@ -122,7 +124,7 @@ def note(level: str, message: str) -> Text:
 
 def answer(text: str, citations: Sequence[Citation]) -> RenderableType:
     """The answer with its marks [n], and under it the quotation that carries each."""
-    body = safe(text.strip())
+    body = _with_bold(printable(text.strip()))
     body.highlight_regex(r"\[\d+\](?:\[\d+\])*", "cyan")
     if not citations:
         return body
@@ -133,6 +135,14 @@ def answer(text: str, citations: Sequence[Citation]) -> RenderableType:
         quote = Text.assemble("“", one_line(citation.quote), "”", (f" — {place(citation)}", "dim"))
         table.add_row(Text(f"[{citation.number}]", "cyan"), quote)
     return Group(body, Text(), table)
+
+
+def _with_bold(text: str) -> Text:
+    body, end = Text(), 0
+    for found in _BOLD.finditer(text):
+        body.append(text[end : found.start()]).append(found[1], "bold")
+        end = found.end()
+    return body.append(text[end:])
 
 
 def place(citation: Citation) -> str:

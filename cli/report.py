@@ -52,7 +52,7 @@ _BAR = 36
 
 def report(thread: Thread, json: options.Json = False) -> None:
     from cli.conclusion import document, print_json
-    from cli.console import console
+    from cli.console import show as show_parts
     from cli.remembered import resolve, with_saver
     from graph.outcome import Outcome
     from memory.threads import show
@@ -65,7 +65,7 @@ def report(thread: Thread, json: options.Json = False) -> None:
     if json:
         print_json(document(outcome))
         return
-    console().print(timeline(outcome, state.summary.status))
+    show_parts(timeline(outcome, state.summary.status))
 
 
 def journal(thread: Thread, json: options.Json = False) -> None:

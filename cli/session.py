@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.console import console, interactive, tolerant
 from cli.display import display
-from cli.errors import Exit
+from cli.errors import CommandError, Exit, explain
 from cli.options import RunOptions
 from cli.progress import Progress
 
@@ -112,7 +112,14 @@ class Session:
     def _watch(self, thread_id: str, begin: Callable[[OnEvent], Coroutine[Any, Any, Outcome]]) -> Outcome:
         with display(quiet=self.quiet, json=self.json) as shown:
             self.progress = shown.progress
-            outcome = self._run(begin(shown.feed), thread_id)
+            try:
+                outcome = self._run(begin(shown.feed), thread_id)
+            except Exception as error:
+                if self.progress.began is None or isinstance(error, Interrupted):
+                    raise
+                told = explain(error)
+                keep = f"the run is kept; go on with: orchestrate resume {thread_id}"
+                raise CommandError(told.message, "; ".join(filter(None, (told.hint, keep))), code=told.code) from error
             if outcome.plan is not None:
                 self.progress.plan(outcome.plan.to_json())
             shown.finish(outcome.results)

@@ -123,7 +123,7 @@ def list_(
 def show(thread: Thread, json: options.Json = False) -> None:
     from cli import questions, render
     from cli.conclusion import print_json
-    from cli.console import console
+    from cli.console import show as show_parts
     from cli.remembered import resolve, with_saver
     from graph.outcome import Outcome
     from memory import threads as remembered
@@ -140,7 +140,6 @@ def show(thread: Thread, json: options.Json = False) -> None:
             asdict(state.summary) | {"next": list(state.next), "messages": messages, "outcome": outcome.to_json()}
         )
         return
-    on = console()
     pairs = {
         "thread": thread_id,
         "status": state.summary.status,
@@ -149,16 +148,14 @@ def show(thread: Thread, json: options.Json = False) -> None:
     }
     if state.next:
         pairs["next"] = ", ".join(state.next)
-    on.print(render.key_values(pairs))
+    parts: list[Any] = [render.key_values(pairs)]
     for message in state.messages:
-        on.print()
-        on.print(render.safe(f"> {message.text}" if message.type == "human" else message.text))
+        parts += ["", render.safe(f"> {message.text}" if message.type == "human" else message.text)]
     for question in outcome.waiting:
-        on.print()
-        on.print(questions.panel(question))
-    on.print()
-    for line in render.next_steps(thread_id, waiting=bool(outcome.waiting), stopped=state.summary.status != "done"):
-        on.print(line, style="dim")
+        parts += ["", questions.panel(question)]
+    unfinished = state.summary.status != "done"
+    steps = render.next_steps(thread_id, waiting=bool(outcome.waiting), stopped=unfinished)
+    show_parts(*parts, "", *(render.safe(line, "dim") for line in steps))
 
 
 def history(
