@@ -18,6 +18,7 @@ from state.verdict import Draft, Finding
 _FEW_WORDS = 4
 _LITTLE_COVERED = 0.25
 _ALIKE = 0.45
+_RESULT = re.compile(r"^.*=(?=[^=]*\d[^=]*$)", re.DOTALL)
 _REASONS = {
     "number": "the number {fact} isn't in the evidence it cites",
     "date": "the date {fact} isn't in the evidence it cites",
@@ -34,7 +35,7 @@ def check(draft: Draft, evidence: Sequence[Evidence], *, goal: str = "", plan: P
     """
     sources = {citation.number: _source(citation, evidence) for citation in draft.citations}
     asked = Grounds([goal])
-    values = [item.text for item in evidence if item.kind == "value" and not is_said_by_a_model(item)]
+    values = [item for item in evidence if item.kind == "value" and not is_said_by_a_model(item)]
     links = Links("\n".join([goal, *(f"{item.text} {item.url or ''} {item.source}" for item in evidence)]))
     upstream = _upstream(plan)
     findings: list[Finding] = []
@@ -94,7 +95,7 @@ def _unsupported(
     sentence: Sentence,
     cited: Sequence[Evidence],
     evidence: Sequence[Evidence],
-    values: Sequence[str],
+    values: Sequence[Evidence],
     asked: Grounds,
     upstream: Mapping[str, set[str]],
 ) -> list[tuple[str, str]]:
@@ -107,6 +108,8 @@ def _unsupported(
     if grounds.holds_verbatim(body):
         return []
     missing = grounds.unsupported(body, goal=asked)
+    if sentence.is_heading:
+        missing = [(kind, fact) for kind, fact in missing if kind != "name"]
     told = [(f"{kind}_not_in_evidence", _REASONS[kind].format(fact=fact)) for kind, fact in missing]
     if not told and sentence.is_claim and cited and not _has_to_do_with(body, cited, grounds, asked):
         told.append(("not_in_evidence", "the evidence it cites doesn't say this"))
@@ -114,7 +117,10 @@ def _unsupported(
 
 
 def _grounds(
-    cited: Sequence[Evidence], evidence: Sequence[Evidence], values: Sequence[str], upstream: Mapping[str, set[str]]
+    cited: Sequence[Evidence],
+    evidence: Sequence[Evidence],
+    values: Sequence[Evidence],
+    upstream: Mapping[str, set[str]],
 ) -> Grounds:
     """What a sentence may rest on: what it cites, the values of the run, and what a cited value was made from."""
     made_from = {name for item in cited if item.kind == "value" for name in upstream.get(item.task, ())}
@@ -124,7 +130,8 @@ def _grounds(
     for item in evidence:
         if not is_said_by_a_model(item) and (item.task in made_from or wide):
             texts.append(item.text)
-    return Grounds(texts, values)
+    # Of a value that the sentence doesn't cite only the result counts, not what it was computed from.
+    return Grounds(texts, [item.text if item in cited else _RESULT.sub("", item.text) for item in values])
 
 
 def _has_to_do_with(body: str, cited: Sequence[Evidence], grounds: Grounds, asked: Grounds) -> bool:
@@ -163,7 +170,7 @@ def _upstream(plan: Plan | None) -> dict[str, set[str]]:
 def _tidied(text: str) -> str:
     """A text with sentences gone, without empty list items, headings of nothing, and holes."""
     text = re.sub(r"(?m)^[ \t]*(?:[-*+•–]|\(?\d{1,3}[.)])[ \t]*$\n?", "", text)
-    text = re.sub(r"[ \t]{2,}(?=\S)", " ", text)
+    text = re.sub(r"[ \t]+$", "", re.sub(r"[ \t]{2,}(?=\S)", " ", text), flags=re.MULTILINE)
     lines = text.split("\n")
     kept: list[str] = []
     for index, line in enumerate(lines):

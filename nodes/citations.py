@@ -75,6 +75,8 @@ def tidy(text: str, evidence: Sequence[Evidence] = ()) -> str:
     flat = [normal(item.text) for item in evidence if "[" in item.text]
 
     def separate(match: re.Match[str]) -> str:
+        if match.group().endswith(")") and not 1 <= int(re.findall(r"\d+", match[1])[0]) <= len(evidence):
+            return match.group()  # a link whose label happens to be a number
         if flat and not match[2]:
             before = normal(text[max(0, match.start() - 16) : match.end()])
             if len(before) > 8 and any(before in item for item in flat):

@@ -52,6 +52,11 @@ class Sentence:
         return squeeze(body.replace("**", "").replace("`", ""))
 
     @property
+    def is_heading(self) -> bool:
+        """It is a heading or a table's rule: its capitals are no names."""
+        return bool(_HEADING.match(self.text))
+
+    @property
     def is_gap(self) -> bool:
         """It says what isn't known, rather than how something is."""
         return bool(_GAP.search(self.body) and _ABOUT_SOURCES.search(self.body))
@@ -60,7 +65,7 @@ class Sentence:
     def is_claim(self) -> bool:
         """It says how something is: not a heading, a question, the opening of a list, or a statement of a gap."""
         body = self.body
-        if _HEADING.match(self.text) or not any(map(str.isalnum, body)) or body.endswith(("?", ":")):
+        if self.is_heading or not any(map(str.isalnum, body)) or body.endswith(("?", ":")):
             return False
         return not (self.is_gap and not self.marks)
 

@@ -10,6 +10,7 @@ from models.reflex.words import content_words, squeeze
 from state.plan import AGENT, MODEL, Plan, Problem
 from state.references import as_text
 from state.result import Evidence, TaskResult
+from state.task import Task
 
 MAX_PIECES = 60
 PIECES_PER_TASK = 12
@@ -24,10 +25,11 @@ _BREAK = re.compile(r"\n\s*\n|(?<=[.!?])\s+|\n|\s")
 
 @dataclass(frozen=True)
 class Collected:
-    """Evidence in the plan's order, and a sentence for each thing that is missing."""
+    """Evidence in the plan's order; a sentence for each thing that is missing, and for each search in vain."""
 
     evidence: list[Evidence]
     gaps: list[str]
+    fruitless: list[str]
 
 
 def collect(
@@ -56,7 +58,7 @@ def collect(
                 seen.add(key)
                 evidence.append(piece)
                 left, pieces = left - len(piece.text), pieces + 1
-    return Collected(evidence, gaps(plan, results, problems))
+    return Collected(evidence, gaps(plan, results, problems), fruitless(plan, results))
 
 
 def is_said_by_a_model(evidence: Evidence) -> bool:
@@ -65,28 +67,49 @@ def is_said_by_a_model(evidence: Evidence) -> bool:
 
 
 def gaps(plan: Plan, results: Mapping[str, TaskResult], problems: Sequence[Problem] = ()) -> list[str]:
-    """What is missing, one sentence each, with the reason. A branch not taken is nothing missing."""
-    missing = [f"The plan can't run: {problem}" for problem in problems]
+    """What couldn't be done, one sentence each, with the reason. A branch not taken is nothing missing, nor is a task
+    that another one with the same goal made up for."""
+    missing = {f"problem {n}": f"The plan can't run: {problem}" for n, problem in enumerate(problems)}
     lost = {task_id for task_id, result in results.items() if result.status not in ("done", "skipped")}
+    served = {_name(task) for task in plan.tasks if task.id in results and results[task.id].ok}
     for task in plan.tasks:
-        result = results.get(task.id)
-        if result is None or _is_made_up_for(task.id, plan, results):
+        result, name = results.get(task.id), _name(task)
+        if result is None or name in missing or (not result.ok and name in served):
             continue
-        name = (task.goal or f"{task.id} ({task.tool})").strip().rstrip(".:;")
-        why = (result.error.message if result.error else result.reason or "").strip()
-        if result.status == "done":
-            if _is_nothing(result) and not result.evidence:
-                missing.append(f"{name}: nothing was found")
-            elif result.tool != AGENT and (failed := [item for item in result.items if item.status in _LOST]):
-                reason = failed[0].error.message if failed[0].error else failed[0].reason or failed[0].status
-                missing.append(f"{name}: {len(failed)} of {len(result.items)} items are missing: {reason}")
-        elif result.status == "skipped":
-            if result.error or lost & _upstream(task.id, plan):
-                missing.append(f"{name}: {why or 'skipped'}")
-        else:
-            said = {"failed": "failed", "refused": "was not done", "in_doubt": "may or may not have happened"}
-            missing.append(f"{name}: {said.get(result.status, 'was not finished')}" + (f": {why}" if why else ""))
-    return list(dict.fromkeys(missing))
+        if not _is_made_up_for(task.id, plan, results) and (
+            why := _loss(result, by_another=bool(lost & _upstream(task.id, plan)))
+        ):
+            missing[name] = f"{name}: {why}"
+    return list(missing.values())
+
+
+def fruitless(plan: Plan, results: Mapping[str, TaskResult]) -> list[str]:
+    """What was done and brought nothing back, one sentence each: worth saying only if there is no answer."""
+    done = [(task, results[task.id]) for task in plan.tasks if task.id in results and results[task.id].ok]
+    empty = [
+        f"{_name(task)}: nothing was found" for task, result in done if _is_nothing(result) and not result.evidence
+    ]
+    return list(dict.fromkeys(empty))
+
+
+def _loss(result: TaskResult, *, by_another: bool) -> str | None:
+    """What is lost with a result; None if nothing is. `by_another`: a task that it needs is lost."""
+    why = _why(result)
+    if result.ok:
+        failed = [item for item in result.items if item.status in _LOST] if result.tool != AGENT else []
+        return f"{len(failed)} of {len(result.items)} items are missing: {_why(failed[0])}" if failed else None
+    if result.status == "skipped":
+        return (why or "skipped") if result.error or by_another else None
+    said = {"failed": "failed", "refused": "was not done", "in_doubt": "may or may not have happened"}
+    return said.get(result.status, "was not finished") + (f": {why}" if why else "")
+
+
+def _why(result: TaskResult) -> str:
+    return (result.error.message if result.error else result.reason or "").strip()
+
+
+def _name(task: Task) -> str:
+    return (task.goal or f"{task.id} ({task.tool})").strip().rstrip(".:;")
 
 
 def _is_made_up_for(task_id: str, plan: Plan, results: Mapping[str, TaskResult]) -> bool:

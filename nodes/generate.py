@@ -99,8 +99,8 @@ async def _written(state: RunState, brain: Brain, intent: Intent, collected: Col
     evidence = collected.evidence
     if _was_rejected(state):
         return Draft(text="Nothing was done: the plan was rejected.")
-    if not evidence and collected.gaps:  # nothing to write from: say why rather than have a model guess
-        return Draft(text="", gaps=collected.gaps)
+    if not evidence and (collected.gaps or collected.fruitless):  # say why, rather than have a model guess
+        return _with_gaps(Draft(text=""), collected)
     verdict = state.get("verdict")
     feedback = verdict.findings if verdict and verdict.action == "rewrite" else []
     if brain.name != EMBEDDED and (bound := spending.used_up):
@@ -123,7 +123,8 @@ async def _written(state: RunState, brain: Brain, intent: Intent, collected: Col
 
 
 def _with_gaps(draft: Draft, collected: Collected) -> Draft:
-    return draft.model_copy(update={"gaps": list(dict.fromkeys([*draft.gaps, *collected.gaps]))})
+    in_vain = collected.fruitless if not draft.citations else []
+    return draft.model_copy(update={"gaps": list(dict.fromkeys([*draft.gaps, *collected.gaps, *in_vain]))})
 
 
 def _was_rejected(state: RunState) -> bool:

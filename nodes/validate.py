@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -19,12 +20,15 @@ from state.budget import Budget
 from state.context import RunContext
 from state.intent import Intent
 from state.plan import Plan
+from state.result import TaskResult
 from state.run import Rounds, RunState
 from state.verdict import Draft, Finding, Verdict
 from tools.registry import Toolbox
 
 MAX_RERUNS = 1
 MAX_REPLANS = 1
+A_WHILE = 5.0
+"""Seconds after which trouble that passes may have passed."""
 
 
 class _Case(NamedTuple):
@@ -131,12 +135,18 @@ def _rerun(case: _Case) -> Verdict | None:
         and results[task.id].status == "failed"
         and (error := results[task.id].error) is not None
         and error.kind == "transient"
+        and _may_have_passed(results[task.id])
     ]
     safe = [task_id for task_id in failed if _only_reads(plan, task_id, case.tools)]
     if not safe:
         return None
     why = "; ".join(f"{task_id}: {results[task_id].error.message}" for task_id in safe)  # type: ignore[union-attr]
     return Verdict(action="rerun", reason=f"failed for a moment: {why}", tasks=safe)
+
+
+def _may_have_passed(result: TaskResult) -> bool:
+    """Whether trouble is worth another try: execution tried but once, or a while has gone by since it gave up."""
+    return result.attempts <= 1 or (result.ended is not None and time.time() - result.ended >= A_WHILE)
 
 
 def _only_reads(plan: Plan, task_id: str, tools: Toolbox) -> bool:
@@ -173,6 +183,8 @@ async def _judgement(case: _Case, draft: Draft) -> Verdict:
     elif verdict.action == "replan":
         if case.state.get("plan_source") in ("caller", "person") or rounds.replan >= MAX_REPLANS:
             return _as_it_stands(verdict, "the plan stays as it is")
+        if case.brain.name == EMBEDDED and not any(result.ok for result in (case.state.get("results") or {}).values()):
+            return _as_it_stands(verdict, "what failed would fail in other words too")
     else:
         results = case.state.get("results") or {}
         tasks = [t.id for t in plan.tasks if t.id in verdict.tasks and t.id in results and not results[t.id].ok]

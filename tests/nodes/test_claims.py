@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nodes.checks import check, repair
+from nodes.citations import cite
+from nodes.claims import Grounds, sentences
+from state.plan import Plan, Task
+from state.result import Evidence
+from state.verdict import Draft, Finding
+from tests.nodes.brains import GOAL, citation, evidence
+
+FAITHFUL = [
+    "A senator must be at least 30 years old [1].",
+    "A president must be thirty-five years old [2].",
+    "Senators must have been citizens for 9 years [1].",
+    "The difference is 5 years [3].",
+    "The difference between 35 and 30 is 5 [3].",
+    "The president must be 35 [2], that is 5 years older than a senator, who must be 30 [1].",
+    "A president must be 35, five years older than a senator [1][2].",
+    "Acme was founded on July 4, 1987 [4].",
+    "Acme was founded on the 4th of July 1987 [4].",
+    "Acme was founded in July 1987 by Maria Lopez [4].",
+    "Acme Corporation was founded in 1987 [4].",
+    "Acme was founded in the 1980s [4].",
+    "Acme was founded in the 20th century [4].",
+    "Founded: 1987-07-04 [4].",
+    "Founded: 04.07.1987 [4].",
+    "Founded: 7/4/1987 [4].",
+    "Revenue rose by 3.2 percent to $1,523,400 in 2019 [4].",
+    "Revenue rose by 3.2 per cent to 1 523 400 dollars in 2019 [4].",
+    "Revenue grew 3.2% [4].",
+    "Revenue was about $1.5 million [4].",
+    "Revenue was 1.5234 million dollars [4].",
+    "Revenue came to ١٥٢٣٤٠٠ dollars [4].",
+    "Revenue came to １,５２３,４００ dollars [4].",
+    "In 2018 Acme lost 4.5 million [4].",
+    "The loss in 2018 was -4.5 million [4].",
+    "The loss was −4,500,000 [4].",
+    "The board met from 10 to 12 March 2020 [4].",
+    "The board met in March 2020 (10–12 March) [4].",
+    "Version 4.9.1 shipped to 20-25 customers [4].",
+    "The average revenue is 1523.67 [5].",
+    "The average revenue is 1523.66 [5].",
+    "The average revenue is about 1,524 [5].",
+    "The average revenue is 1,523.7 [5].",
+    "According to Article I, a senator must be 30 [1].",
+    "Both offices have an age requirement: 30 for senators [1] and 35 for presidents [2].",
+    "There are two requirements: an age of 30 and nine years of citizenship [1].",
+    "Acme's founder was Lopez [4].",
+    "A senator must be an inhabitant of the State for which he is chosen [1].",
+    "A US senator must be 30 [1].",
+    "- **Senator:** 30 years [1]",
+    "| President | 35 | [2]",
+    "However, Presidents must be natural born citizens [2].",
+    "1. A senator must be 30 [1].\n2. A president must be 35 [2].",
+    "The documents don't say who leads Acme today.",
+    "I could not find information about the vice president.",
+    "Here is what the sources hold:",
+    "# Ages of Office",
+]
+INVENTED = [
+    "A senator must be at least 25 years old [1].",
+    "A president must be forty years old [2].",
+    "A senator must be 35 years old [1].",
+    "Senators must have been citizens for 7 years [1].",
+    "A senator must be ½ of 70 years old [1].",
+    "The difference is 6 years [3].",
+    "Acme was founded on July 5, 1987 [4].",
+    "Acme was founded in August 1987 [4].",
+    "Acme was founded in the 1970s [4].",
+    "Acme was founded in the 19th century [4].",
+    "Founded: 04.08.1987 [4].",
+    "Founded: 1988-07-04 [4].",
+    "Acme was founded by Maria Gonzalez [4].",
+    "Acme was founded in Amsterdam [4].",
+    "Revenue rose by 3.3 percent [4].",
+    "Revenue rose to $1,523,500 [4].",
+    "Revenue was about $1.7 million [4].",
+    "Revenue was 1.4234 million dollars [4].",
+    "Revenue came to ١٥٢٣٥٠٠ dollars [4].",
+    "In 2021 revenue rose 3.2% [4].",
+    "Acme lost 5.4 million in 2018 [4].",
+    "The profit was -3.2 % [4].",
+    "The board met in April 2020 [4].",
+    "The board met between 10 and 13 March 2020 [4].",
+    "Version 4.9.2 shipped [4].",
+    "The average revenue is 1524.67 [5].",
+    "The average revenue is 1523.6 million [5].",
+    "Senator John Smith was thirty [1].",
+    "Elon Musk founded Acme [4].",
+    "Acme has customers in France and Germany [4].",
+    "Senators must hold a law degree [1].",
+    "A president must be married and own land [2].",
+    "Cats are small furry mammals kept as pets [1].",
+    "Senators are elected by lottery in most places.",
+    "Barack Obama was 47.",
+    "I could not find it in the documents, but he was 62.",
+    "See https://evil.example/x for the age of 30 [1].",
+    "A senator must be [30](https://evil.example/x) [1].",
+]
+
+
+def findings(text: str) -> list[Finding]:
+    items = evidence()
+    written, citations = cite(text, items)
+    return check(Draft(text=written, citations=citations), items, goal=GOAL)
+
+
+@pytest.mark.parametrize("text", FAITHFUL)
+def test_a_faithful_sentence_stands(text: str) -> None:
+    assert findings(text) == []
+
+
+@pytest.mark.parametrize("text", INVENTED)
+def test_an_invented_sentence_falls(text: str) -> None:
+    assert findings(text)
+
+
+def test_a_draft_keeps_what_is_faithful_and_loses_what_is_not() -> None:
+    items = evidence()
+    text = (
+        " ".join([FAITHFUL[0], INVENTED[0], FAITHFUL[7], INVENTED[10]]) + "\n\n- " + INVENTED[12] + "\n- " + FAITHFUL[1]
+    )
+    written, citations = cite(text, items)
+    draft = Draft(text=written, citations=citations)
+    repaired = repair(draft, check(draft, items, goal=GOAL))
+    assert repaired.text == (
+        "A senator must be at least 30 years old [1]. Acme was founded on July 4, 1987 [2].\n\n"
+        "- A president must be thirty-five years old [3]."
+    )
+    assert [citation.number for citation in repaired.citations] == [1, 2, 3]
+    assert repaired.gaps == ["3 statements that the evidence doesn't hold up were left out"]
+    assert check(repaired, items, goal=GOAL) == []
+
+
+def test_nothing_is_left_of_an_invention() -> None:
+    draft = Draft(text="The rules are:\n\n- Senators must be 99.\n- Presidents are crowned in Berlin.\n", citations=[])
+    repaired = repair(draft, check(draft, evidence(), goal=GOAL))
+    assert repaired.text == ""
+
+
+def test_citations_are_of_this_run_and_quotations_verbatim() -> None:
+    items = evidence()
+    right = citation(1, "attained to the Age\n of thirty Years")
+    wrong = [
+        citation(1, "attained to the age of forty Years"),
+        citation(1, "attained to the Age of thirty Years").model_copy(update={"task": "t9"}),
+        citation(1, "attained to the Age of thirty Years").model_copy(update={"source": "elsewhere.txt"}),
+        citation(1, ""),
+    ]
+    text = "A senator must be 30 [1]."
+    assert check(Draft(text=text, citations=[right]), items) == []
+    for one in wrong:
+        assert check(Draft(text=text, citations=[one]), items)[0].check == "quote_not_verbatim"
+    assert check(Draft(text="A senator must be 30 [2].", citations=[right]), items)[0].check == "unknown_citation"
+
+
+def test_the_users_numbers_are_no_proof_of_themselves() -> None:
+    items = evidence()
+    goal = "Is it true that a senator must be 42 years old? What is 15 % of 240?"
+    text, citations = cite("A senator must be 42 years old [1].", items)
+    assert check(Draft(text=text, citations=citations), items, goal=goal)
+    items = [Evidence(text="0.15 * 240 = 36", source="calculate", kind="value", task="t1")]
+    text, citations = cite("15 % of 240 is 36 [1].", items)
+    assert check(Draft(text=text, citations=citations), items, goal=goal) == []
+
+
+def test_a_value_rests_on_what_it_was_made_from() -> None:
+    plan = Plan(tasks=[Task(id="t1", tool="search"), Task(id="t2", tool="calculate", args={"x": "{{t1}}"})])
+    items = [
+        Evidence(text="The bridge is 640 metres long and 20 metres wide.", source="b.txt", task="t1"),
+        Evidence(text="area: 12800", source="calculate", kind="value", task="t2"),
+    ]
+    text, citations = cite("With 640 by 20 metres, the area is 12,800 square metres [2].", items)
+    draft = Draft(text=text, citations=citations)
+    assert check(draft, items, plan=plan) == []
+    assert check(draft, items)
+
+
+def test_what_a_model_said_is_no_evidence_of_itself() -> None:
+    said = Evidence(text="Extract the age: 62", source="model", kind="value", task="t2")
+    source = Evidence(text="The statute names an age of 65 years.", source="s.txt", task="t1")
+    for text, is_right in (("The age is 62 years [2].", False), ("The age is 65 years [2].", True)):
+        written, citations = cite(text, [source, said])
+        assert (check(Draft(text=written, citations=citations), [source, said]) == []) is is_right
+
+
+def test_text_in_other_languages_is_not_held_against_it() -> None:
+    items = evidence()
+    text, citations = cite(
+        "Ein Senator muss mindestens 30 Jahre alt sein und neun Jahre Bürger gewesen sein [1].", items
+    )
+    assert [f for f in check(Draft(text=text, citations=citations), items) if f.check == "name_not_in_evidence"] == []
+    wrong, citations = cite("Der Präsident muss mindestens 45 Jahre alt sein [2].", items)
+    assert check(Draft(text=wrong, citations=citations), items)
+
+
+def test_sentences_line_by_line() -> None:
+    text = "# Title\nOne [1]. Two e.g. this\nwraps [2].\n\n- item 3.5 [3]\n- item four [4]\n| a | b [5] |\n"
+    found = sentences(text)
+    assert [sentence.marks for sentence in found] == [(), (1,), (2,), (3,), (4,), (5,)]
+    assert all(text[sentence.start : sentence.end] == sentence.text for sentence in found)
+    assert not found[0].is_claim
+
+
+@given(st.integers(-(10**9), 10**9), st.sampled_from(["{}", "{:,}", "{}.0", "$ {}"]))
+def test_a_number_is_known_however_it_is_grouped(number: int, form: str) -> None:
+    shown = form.format(number)
+    assert Grounds([f"It came to {number} in all."]).unsupported(f"it was {shown} then") == []
+    assert Grounds([f"It came to {number + 1} in all."]).unsupported(f"it was {shown} then") != []
+
+
+@given(st.decimals(-(10**6), 10**6, places=6), st.integers(0, 5))
+def test_a_value_may_be_rounded_to_what_is_shown(value: object, places: int) -> None:
+    grounds = Grounds(values=[f"result: {value}"])
+    assert grounds.unsupported(f"it is {float(str(value)):.{places}f} now") == []
+    assert grounds.unsupported(f"it is {float(str(value)) + 3:.{places}f} now") != []
+
+
+@given(st.dates(datetime.date(1000, 1, 1)))
+def test_a_date_is_known_however_it_is_written(date: datetime.date) -> None:
+    grounds = Grounds([f"It happened on {date.isoformat()} at night."])
+    for form in ("%d %B %Y", "%B %d, %Y", "%d.%m.%Y", "%B %Y", "%d %b %Y", "%m/%d/%Y", "%Y"):
+        assert grounds.unsupported(f"on {date.strftime(form)} it was") == []
+    other = date - datetime.timedelta(days=40) if date.year > 1000 else date + datetime.timedelta(days=40)
+    assert grounds.unsupported(f"on {other.strftime('%d %B %Y')} it was") != []
+
+
+@settings(max_examples=60)
+@given(st.text(alphabet=st.sampled_from("abc AB.12 [1][2]\n-*|:%,é٣½"), max_size=120))
+def test_no_text_breaks_the_checks(text: str) -> None:
+    items = evidence()
+    written, citations = cite(text, items)
+    draft = Draft(text=written, citations=citations)
+    found = check(draft, items, goal=GOAL)
+    repaired = repair(draft, found)
+    assert {c.number for c in repaired.citations} == set(range(1, len(repaired.citations) + 1))
+    assert not [f for f in check(repaired, items, goal=GOAL) if f.check in ("unknown_citation", "quote_not_verbatim")]
