@@ -14,6 +14,7 @@ from nodes.evidence import is_said_by_a_model
 from state.result import Citation, Evidence
 
 LONGEST_QUOTE = 400
+_MOST_WINDOWS = 200
 _ANY_MARKS = re.compile(r"\[\^?(\d{1,3}(?:\s*[,;–—-]\s*\^?\d{1,3})*)\](?:\([^)\s]*\))?|【(\d{1,3})[^】\n]{0,20}】")
 _AFTER_STOP = re.compile(r"([ \t]*)([.!?…]+[\"”’)*]*)[ \t]*((?:\[\d{1,3}\][ \t]*)+)(?=\s|$)")
 _SOURCE_LIST = re.compile(
@@ -54,9 +55,9 @@ def cite(
                 numbers[key] = len(citations) + 1
                 citations.append(citation_of(item, quote, numbers[key]))
             renumbered[mark] = numbers[key]
-        pieces += [text[position : sentence.start], _with_marks(sentence, renumbered)]
+        pieces += [MARK.sub("", text[position : sentence.start]), _with_marks(sentence, renumbered)]
         position = sentence.end
-    return _closed_up("".join([*pieces, text[position:]])), citations
+    return _closed_up("".join([*pieces, MARK.sub("", text[position:])])), citations
 
 
 def citation_of(item: Evidence, quote: str, number: int) -> Citation:
@@ -116,18 +117,19 @@ def best_quote(claim: str, text: str, own: Sequence[str] = ()) -> str:
 
 
 def _shortened(quote: str, wanted: dict[str, float]) -> str:
-    """The clauses in a row that carry the most, of a sentence that is too long to quote."""
+    """The clauses in a row that carry the most, of a sentence that is too long to quote; else words in a row."""
     spans = split_sentences(quote)
-    clauses = split_clauses(spans[0]) if spans else []
-    best, best_score = quote[:LONGEST_QUOTE].rsplit(" ", 1)[0], _score(wanted, quote[:LONGEST_QUOTE])
-    for first in range(len(clauses)):
-        for last in range(first, len(clauses)):
-            part = quote[clauses[first].start : clauses[last].end]
-            if len(part) > LONGEST_QUOTE:
-                break
-            score = _score(wanted, part)
-            if score > best_score or (score == best_score and len(part) < len(best)):
-                best, best_score = part, score
+    clauses = [(span.start, span.end) for span in (split_clauses(spans[0]) if spans else [])]
+    words = [match.span() for match in re.finditer(r"\S+", quote)]
+    best, best_score = quote[:LONGEST_QUOTE].rsplit(None, 1)[0], -1.0
+    for pieces in (clauses, words[:: max(1, len(words) // _MOST_WINDOWS)]):
+        for start, _ in pieces:
+            ends = [end for _, end in (clauses if pieces is clauses else words) if start < end <= start + LONGEST_QUOTE]
+            for end in ends if pieces is clauses else ends[-1:]:
+                part = quote[start:end]
+                score = _score(wanted, part)
+                if score > best_score or (score == best_score and len(part) < len(best)):
+                    best, best_score = part, score
     return best
 
 

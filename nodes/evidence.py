@@ -76,9 +76,8 @@ def gaps(plan: Plan, results: Mapping[str, TaskResult], problems: Sequence[Probl
         result, name = results.get(task.id), _name(task)
         if result is None or name in missing or (not result.ok and name in served):
             continue
-        if not _is_made_up_for(task.id, plan, results) and (
-            why := _loss(result, by_another=bool(lost & _upstream(task.id, plan)))
-        ):
+        why = _loss(result, by_another=bool(lost & _upstream(task.id, plan)))
+        if why and not _is_made_up_for(task.id, plan, results):
             missing[name] = f"{name}: {why}"
     return list(missing.values())
 
