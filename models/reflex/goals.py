@@ -224,6 +224,8 @@ def _is_fragment(text: str) -> bool:
 def _fill(fragment: str, model: str) -> str | None:
     """`model` with its slot taken by `fragment`: 'for a representative' into 'How old must a senator be?'."""
     question = model.rstrip("?. ")
+    if fragment.split()[0].lower() in FUNCTION_WORDS:
+        fragment = fragment[0].lower() + fragment[1:]
     asked = _WH_START.match(fragment)
     if asked:
         rest = fragment[asked.end() :].strip()

@@ -148,7 +148,7 @@ def find_numbers(text: str) -> list[Quantity]:
                 end = magnitude.end()
         add(value, match.start(), end, unit or ("money" if match["money"] else None))
     for match in _TIMES.finditer(text):
-        add(2 if match.group().lower() == "twice" else 1, match.start(), match.end(), "time")
+        add(2 if match.group().lower() == "twice" else 1, match.start(), match.end(), stem("time"))
     for match in _IN_WORDS.finditer(text):
         value_in_words = _value_of(match.group())
         if value_in_words is not None:

@@ -50,6 +50,8 @@ _PATTERNS: tuple[tuple[AnswerKind, str], ...] = (
     ("yes_no", r"^\W*(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|had)\b"),
 )
 _KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS)
+_OF_BOUNDS = frozenset({"minimum", "maximum", "min", "max", "required", "requirement", "legal", "least"})
+"""What is asked of a number, but seldom said with it."""
 _TIME = {"year", "month", "week", "day", "hour", "minut", "second", "centur", "decad"}
 _UNIT_ASKED = re.compile(r"\b(?:how many|number of) ((?:[\w-]+ ){0,2}?[\w-]+?)s?\b(?= |\?|$|,)", re.IGNORECASE)
 
@@ -90,7 +92,10 @@ def analyse(text: str) -> Asked:
     shouting = capitals > max(3, len(words(text)) * 0.6)
     terms = []
     seen: set[str] = set()
-    for word in content_words(text):
+    found = content_words(text)
+    if kind in NUMERIC:
+        found = [word for word in found if word.text.lower() not in _OF_BOUNDS] or found
+    for word in found:
         if word.stem not in seen:
             seen.add(word.stem)
             named = word.is_capital and not shouting and (first is None or word.start != first.start)

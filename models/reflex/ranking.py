@@ -14,13 +14,15 @@ from models.reflex.sentences import Span, split_clauses, split_sentences
 from models.reflex.similarity import near_words
 from models.reflex.words import RELATED, is_function_word, same_word, words
 
-ANSWERS = 0.6
+ANSWERS = 0.63
 """The least score of a sentence that answers. Tuned on tests/models/test_reflex_answers.py."""
 _NEAR = 0.36
 _RELATED = 0.85
 _BY_HEADING, _BY_ASKING_HEADING, _BY_PRONOUN, _BY_REFERENCE, _BY_NEIGHBOUR = 0.7, 0.92, 0.9, 0.65, 0.3
-_UNKNOWN = 0.72
+_UNKNOWN = 0.66
 """What a word of the question that occurs nowhere, in no form, leaves of every score."""
+_WITHOUT = {"age": 0.5, "duration": 0.5, "number": 0.5, "percent": 0.5, "money": 0.5, "date": 0.55}
+"""What a sentence without the kind of thing asked for keeps of its score; 0.8 for other kinds."""
 _LONG = 15
 _PRONOUN_FIRST = re.compile(r"^\W*(?:he|she|it|they)\b", re.IGNORECASE)
 _POINTS_ELSEWHERE = re.compile(
@@ -30,8 +32,10 @@ _POINTS_ELSEWHERE = re.compile(
 )
 _BOUNDED = re.compile(r"\b(?:more|less|fewer|longer|later|other) than\b|\bexceeding\b", re.IGNORECASE)
 _DEICTIC = re.compile(r"^\W*(?:this|these|those|such|that)\b", re.IGNORECASE)
+_LASTS = re.compile(r"\bfor (?:\w+ ){1,2}(?:years|months|weeks|days|hours)\b|\bterm of\b|\blasts?\b", re.IGNORECASE)
 _RECURRING = re.compile(
-    r"\bevery (?:other|second|third|fourth|fifth|sixth|tenth)?\s*\w+|\bannual|\bfor life\b|\bgood behavio",
+    r"\bevery (?:other |second |third |fourth |fifth |sixth |tenth )?(?:year|month|week|day|hour|session|term)"
+    r"|\bannual|\bfor life\b|\bgood behavio",
     re.IGNORECASE,
 )
 _OF_DURATIONS = frozenset({"term", "serv", "hold", "offic", "last", "period", "take", "stay", "duration", "length"})
@@ -147,6 +151,7 @@ def best_clauses(asked: Asked, span: Span, most_words: int) -> Span:
 def _best_run(asked: Asked, clauses: Sequence[Span], most_words: int) -> tuple[int, int]:
     """First and last of the successive clauses that together say most, the fewer words the better."""
     wanted = {term.stem for term in asked.terms}
+    musts = {term.stem for term in asked.terms if term.must}
     found = [_overlap(wanted, {word.stem for word in words(clause.text)}) for clause in clauses]
     holds = [fits(asked, clause.text) for clause in clauses]
     best: tuple[float, int, int] = (-1.0, 0, 0)
@@ -157,7 +162,13 @@ def _best_run(asked: Asked, clauses: Sequence[Span], most_words: int) -> tuple[i
             if length > most_words and last > first:
                 break
             covered |= found[last]
-            value = len(covered) + 1.5 * any(holds[first : last + 1]) - 0.005 * length - (0.5 if length < 8 else 0.0)
+            value = (
+                len(covered)
+                + len(covered & musts)
+                + 1.5 * any(holds[first : last + 1])
+                - 0.005 * length
+                - (0.5 if length < 8 else 0.0)
+            )
             if value > best[0]:
                 best = (value, first, last)
     return best[1], best[2]
@@ -224,7 +235,9 @@ class _Matcher:
         self.capitals = {stem for sentence in sentences for stem in sentence.capitals}
         self.values = {term.stem: self._values(term, vocabulary) for term in terms}
         self._add_near(vocabulary)
-        self.unknown = sum(not self.values[term.stem] and not term.implied for term in terms)
+        self.unknown = {
+            term.stem for term in terms if not term.implied and max(self.values[term.stem].values(), default=0.0) < 0.81
+        }
         self.weights = {term.stem: self._weight(term, counts, len(sentences)) for term in terms}
         self.total = sum(self.weights.values())
 
@@ -234,7 +247,7 @@ class _Matcher:
         heading_asks = self._heading_asks(sentence)
         by_heading = max(_BY_HEADING, _BY_ASKING_HEADING - 0.04 * sentence.order) if heading_asks else _BY_HEADING
         covered = own = 0.0
-        missing = False
+        missing, unknown = False, 0
         for term in self.terms:
             here = self._match(term, sentence.stems)
             is_bare_number = term.word.text.isdigit() and not self.names_a_part
@@ -247,16 +260,17 @@ class _Matcher:
             own += self.weights[term.stem] * here
             covered += self.weights[term.stem] * value
             missing = missing or (term.must and value < 0.3)
+            unknown += term.stem in self.unknown and value < 0.3
         coverage, own_coverage = covered / self.total, own / self.total
         holds = fits(asked, text)
-        score = coverage * (0.55 if missing else 1.0) * _UNKNOWN**self.unknown
-        score *= 1.0 if holds else 0.6 if asked.kind in NUMERIC else 0.8
-        score += 0.05 * own_coverage + 0.03 * sentence.passage.rank + self._form(asked, sentence, heading_asks)
+        score = coverage * (0.55 if missing else 1.0) * _UNKNOWN**unknown
+        score *= 1.0 if holds else _WITHOUT.get(asked.kind, 0.8)
+        score += 0.1 * own_coverage + 0.03 * sentence.passage.rank + self._form(asked, sentence, heading_asks)
         if own == 0 and not heading_asks:
             score *= 0.85
         count = len(sentence.stems)
         score *= 1.0 if count >= 3 or heading_asks else 0.7
-        score -= 0.05 * max(0.0, math.log(max(count, 1) / _LONG))
+        score -= (0.05 if asked.is_fact else 0.02) * max(0.0, math.log(max(count, 1) / _LONG))
         return Candidate(sentence.passage, sentence.span, sentence.order, score, coverage, holds)
 
     def _form(self, asked: Asked, sentence: _Sentence, heading_asks: bool) -> float:
@@ -269,6 +283,8 @@ class _Matcher:
             bonus -= 0.15
         if _DEICTIC.match(text):
             bonus -= 0.08
+        if asked.kind == "duration" and (_RECURRING.search(text) or _LASTS.search(text)):
+            bonus += 0.08
         if asked.kind in NUMERIC and _BOUNDED.search(text):
             bonus -= 0.1
         if asked.is_fact and _CONDITIONAL.match(text) and not _CONDITIONAL.search(asked.text):

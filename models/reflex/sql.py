@@ -197,6 +197,7 @@ class _Builder:
         self._filter_by_values()
         self._filter_by_year()
         self._filter_by_numbers()
+        self._limit()
         aggregate = self._aggregate()
         measure = self._measure()
         group = self._group()

@@ -14,6 +14,7 @@ from models.reflex.planner import CLOCK
 from models.reflex.question import Asked, analyse
 from models.reflex.ranking import Candidate, Passage, best_clauses, rank
 from models.reflex.rows import readable
+from models.reflex.sentences import Span, split_sentences
 from models.reflex.words import same_word, squeeze, stems
 from state.intent import Intent
 from state.plan import AGENT, MODEL
@@ -24,6 +25,7 @@ MOST_WORDS = 80
 """Words of the answer to one question."""
 _QUOTE_WORDS = 60
 _MOST_ROWS = 10
+_NO_ROWS = re.compile(r'"rows": \[\]')
 _NEARLY_AS_GOOD, _FOLLOWS = 0.95, 0.75
 
 
@@ -62,10 +64,10 @@ class Writer:
         parts = [self._part(question, intent) for question in questions]
         gaps = [part.gap or f"{self._nothing()} {part.question}" for part in parts if part.gap or not part.lines]
         if len(parts) == 1:
-            text = " ".join(parts[0].lines).strip() or gaps[0]
+            text = _joined(parts[0].lines) or gaps[0]
         else:
             text = "\n\n".join(
-                f"**{part.question}** {' '.join(part.lines) or 'I found no answer to this.'}" for part in parts
+                f"**{part.question}** {_joined(part.lines) or 'I found no answer to this.'}" for part in parts
             )
         citations = list({(c.number, c.quote): c for part in parts for c in part.citations}.values())
         return Draft(text=text, citations=citations, gaps=gaps)
@@ -79,7 +81,7 @@ class Writer:
                 self._say(
                     part, index, text.removeprefix(intent.goal.rstrip(".:;?!") + ":").strip()[:400].rstrip("."), text
                 )
-        return Draft(text=" ".join(part.lines) or cannot(intent.goal), citations=part.citations)
+        return Draft(text=_joined(part.lines) or cannot(intent.goal), citations=part.citations)
 
     def _part(self, question: str, intent: Intent) -> _Part:
         part = _Part(question)
@@ -117,7 +119,7 @@ class Writer:
         goal = squeeze(part.question).rstrip(".:;?!") + ":"
         for index in self.values:
             item = self.evidence[index]
-            if item.source in (MODEL, AGENT) or _result_of(item) is not None:
+            if item.source in (MODEL, AGENT) or _result_of(item) is not None or _NO_ROWS.search(item.text):
                 continue
             text = squeeze(item.text)
             is_of_clock = item.source == "now" and bool(CLOCK.match(part.question))
@@ -161,10 +163,12 @@ class Writer:
 
     def _quote(self, part: _Part, asked: Asked, candidate: Candidate, budget: int) -> None:
         span = best_clauses(asked, candidate.span, min(_QUOTE_WORDS, max(20, budget - part.words)))
+        if span.text.endswith(":") and span.end == candidate.span.end:
+            span = _with_list(candidate.passage.text, span, budget - part.words)
         text = squeeze(span.text)
         if span.start > candidate.span.start:
             text = "… " + text
-        if span.end < candidate.span.end:
+        if span.end < candidate.span.end or text.endswith(":"):
             text = text.rstrip(",;:—- ") + " …"
         elif text[-1] in ",;:":
             text = text[:-1] + " …"
@@ -225,6 +229,24 @@ def _shown(value: str) -> str:
     if re.fullmatch(r"-?\d+\.\d{7,}", value) and abs(float(value)) >= 0.001:
         return f"about {float(value):.6f}".rstrip("0").rstrip(".")
     return value
+
+
+def _with_list(text: str, span: Span, most_words: int) -> Span:
+    """A sentence that opens a list, with as much of the list as there is room for."""
+    end = span.end
+    for following in split_sentences(text):
+        if following.start < span.end:
+            continue
+        if len(text[span.start : following.end].split()) > most_words:
+            break
+        end = following.end
+        if following.text.endswith(".") and not following.text.endswith(("etc.", ";.")):
+            break
+    return Span(span.start, end, text[span.start : end])
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return " ".join(lines).replace("… …", "…").strip()
 
 
 def _continuation(best: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
