@@ -61,14 +61,20 @@ def intent(goal: str, history: Sequence[str]) -> Answer[Intent]:
         restated = _text(answer.get("goal"))
         resolved = restated if history and sense.restates(restated, goal, *history) else goal
         questions = [text for text in _texts(answer.get("questions")) if sense.restates(text, goal, *history)]
-        constraints = [text for text in _texts(answer.get("constraints")) if sense.restates(text, goal, *history)]
+        if not sense.covers(questions, resolved):
+            questions = [resolved]
+        constraints = [
+            text
+            for text in _texts(answer.get("constraints"))
+            if sense.restates(text, goal, *history) and not sense.covers([text], goal)
+        ]
         reply = _text(answer.get("reply")) or None
         if kind == "small_talk" and (not reply or sense.states_facts(reply, goal, *history)):
             kind, reply = "question", None  # an answer in disguise: to be looked up instead
         return Intent(
             kind=kind,
             goal=resolved,
-            questions=questions[:_MOST_QUESTIONS] or [resolved],
+            questions=questions[:_MOST_QUESTIONS],
             constraints=constraints[:5],
             missing=_question_back(_text(answer.get("missing")), goal),
             reply=reply if kind == "small_talk" else None,
@@ -218,8 +224,7 @@ def _finding(item: Any, draft: Draft) -> Finding:
 
 def _question_back(text: str, goal: str) -> str | None:
     """A question to the user, unless it merely gives the user's own back."""
-    echoes = sense.words(text) and sense.words(text) <= sense.words(goal)
-    return text if text.endswith("?") and len(text) <= 300 and not echoes else None
+    return text if text.endswith("?") and len(text) <= 300 and not sense.echoes(text, goal) else None
 
 
 def _object(*, required: Sequence[str] | None = None, **properties: Any) -> dict[str, Any]:

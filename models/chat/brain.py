@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
-from models.brain import Action, OnText, Step, Thought, restart_text
+from models.brain import Action, BrainError, OnText, Step, Thought, restart_text
 from models.chat import answers, prompts
-from models.chat.calls import ChatCaller, Patience
+from models.chat.calls import ChatCaller, Patience, Reply
 from models.chat.configured import configured_callers
+from models.chat.draft import NOT_FOUND, draft_of
 from models.chat.errors import ModelFailure
 from models.chat.meter import Meter
 from models.chat.prices import PRICES, Price
@@ -35,10 +35,7 @@ ROLES: tuple[str, ...] = get_args(Role)
 
 MOST_EVIDENCE = 24_000
 """Characters of evidence in one prompt, about 6,000 tokens; a third of it where the model's context is too short."""
-NOT_FOUND = "The sources at hand don't answer this."
 _MAX_TOKENS = {"intent": 1000, "plan": 3000, "write": 1200, "verdict": 800, "value": 1500, "action": 1500}
-_MISSING = re.compile(r"^\W*missing\s*:\**\s*(.+)$", re.IGNORECASE | re.MULTILINE)
-_MARKS = re.compile(r"[\[【]\s*(?:sources?\s*)?(\d{1,3}(?:\s*[,;]\s*(?:sources?\s*)?\d{1,3})*)\s*[\]】]", re.IGNORECASE)
 
 
 class ChatBrain:
@@ -136,22 +133,28 @@ class ChatBrain:
         meter = Meter(self._prices)
         caller = self._caller("write")
 
-        async def written(limit: int) -> str:
+        async def written(limit: int) -> Reply:
             messages = prompts.write(intent, evidence, feedback, history, limit, Spotlight())
             reply = await caller.say(messages, meter, max_tokens=_MAX_TOKENS["write"], on_text=on_text or _nobody)
             if reply.cut:
                 meter.note(f"'{caller.name}' was cut off while writing: the answer may be incomplete")
-            return reply.text
+            return reply
 
         try:
-            text = await written(MOST_EVIDENCE)
+            reply = await written(MOST_EVIDENCE)
         except ModelFailure as failure:
             if failure.kind != "context":
                 raise
             meter.note(f"the evidence was shortened to fit the context of '{caller.name}'")
             restart_text(on_text)
-            text = await written(MOST_EVIDENCE // 3)
-        return Thought(_draft(text), meter.usage, tuple(meter.notes))
+            reply = await written(MOST_EVIDENCE // 3)
+        draft = draft_of(reply)
+        if draft is None:
+            raise BrainError(
+                f"The model '{caller.name}' wrote nothing that could be an answer. Use a more capable model.",
+                usage=meter.usage,
+            )
+        return Thought(draft, meter.usage, tuple(meter.notes))
 
     async def judge(self, intent: Intent, *, draft: Draft, evidence: Sequence[Evidence]) -> Thought[Verdict]:
         """See Brain."""
@@ -191,25 +194,3 @@ def _name(model: BaseChatModel) -> str:
 
 def _nobody(_: str) -> None:
     """A reader of streamed text when there is none."""
-
-
-def _draft(text: str) -> Draft:
-    """A model's text as a draft: marks in one form, what it says is missing as gaps, loops undone."""
-    gaps = [gap.strip() for gap in _MISSING.findall(text)]
-    gaps = [gap for gap in gaps if gap.lower().rstrip(".") not in ("none", "nothing", "n/a", "-")]
-    body = _MISSING.sub("", text)
-    body = _MARKS.sub(lambda match: "".join(f"[{number}]" for number in re.findall(r"\d+", match.group(1))), body)
-    return Draft(text=_without_loops(body).strip() or NOT_FOUND, gaps=gaps)
-
-
-def _without_loops(text: str) -> str:
-    """`text` without the lines and sentences that a weak model says again and again."""
-    seen: set[str] = set()
-    kept = []
-    for piece in re.split(r"(?<=[.!?\]])(?=\s)|(?<=\n)", text):
-        key = " ".join(piece.split())
-        if len(key) > 20 and key in seen:
-            continue
-        seen.add(key)
-        kept.append(piece)
-    return "".join(kept)

@@ -13,7 +13,7 @@ import tenacity
 from models.brain import OnText, restart_text
 from models.chat.errors import ModelFailure, failure_of
 from models.chat.meter import Meter
-from models.chat.text import Unthinking, without_thinking
+from models.chat.text import Circles, Unthinking, without_thinking
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 LONGEST_ANSWER = 40_000
 """Characters after which an answer is cut off, whatever the server makes of `max_tokens`."""
+_LONGEST_STREAM = 4
+"""Times the timeout after which a stream is cut off, however steady it is."""
 _TIMEOUT_TRIES = 2
 _ROOM_TO_THINK = 4
+_CIRCLING = "circling"
 _OPTIONS = {
     "response_format": ("response_format", "json_schema", "json schema", "grammar", "guided", "structured output"),
     "temperature": ("temperature",),
@@ -45,11 +48,12 @@ class Patience:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a model said. `cut`: it reached the bound on its length."""
+    """What a model said. `cut`: it reached the bound on its length; `circling`: it was stopped going in circles."""
 
     text: str
     tool_calls: tuple[Mapping[str, Any], ...] = ()
     cut: bool = False
+    circling: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,8 @@ class ChatCaller:
         return Reply(
             text=without_thinking(str(message.text)[:LONGEST_ANSWER]),
             tool_calls=tuple(message.tool_calls),
-            cut=message.response_metadata.get("finish_reason") in ("length", "max_tokens"),
+            cut=message.response_metadata.get("finish_reason") in ("length", "max_tokens", _CIRCLING),
+            circling=message.response_metadata.get("finish_reason") == _CIRCLING,
         )
 
     async def _streamed(
@@ -183,24 +188,32 @@ class ChatCaller:
     ) -> AIMessage:
         """The message made of a stream's `chunks`, which are appended as they come."""
         assert request.on_text is not None
-        visible = Unthinking(request.on_text)
-        length = 0
+        visible, in_circles = Unthinking(request.on_text), Circles()
+        now = asyncio.get_running_loop().time
+        end = now() + _LONGEST_STREAM * self._timeout
+        room, stopped = LONGEST_ANSWER, ""
         async with asyncio.timeout(self._timeout) as clock:
             stream: Any = model.astream(request.messages, **arguments)
             async with contextlib.aclosing(stream):
                 async for chunk in stream:
-                    clock.reschedule(asyncio.get_running_loop().time() + self._timeout)
+                    clock.reschedule(now() + self._timeout)
                     chunks.append(chunk)
                     text = str(chunk.text)
-                    length += len(text)
-                    visible(text[: max(0, LONGEST_ANSWER - (length - len(text)))])
-                    if length > LONGEST_ANSWER:
+                    visible(text[:room])
+                    room -= min(room, len(text))
+                    if in_circles(text):
+                        stopped = _CIRCLING
+                    elif room == 0 or now() > end:
+                        stopped = "length"
+                    if stopped:
                         break
         visible.close()
         message = _joined(chunks)
         if message is None:
             raise ConnectionResetError("an empty stream")
-        if arguments and length <= LONGEST_ANSWER and not message.response_metadata.get("finish_reason"):
+        if stopped:
+            message.response_metadata["finish_reason"] = stopped
+        elif arguments and not message.response_metadata.get("finish_reason"):
             raise ConnectionResetError("the stream ended before the answer did")
         return message
 

@@ -59,7 +59,7 @@ Example (names of tools differ). Goal: How much dearer is a ticket to Lyon than 
 
 _WRITE = """You answer from numbered sources.
 1. Use only what the sources say. Add nothing you know yourself.
-2. End each sentence with the number of its source in square brackets, like [1] or [1][3].
+2. End each sentence with the number of its source in square brackets. Example: The tower is 300 m high [2].
 3. Copy numbers, dates and names exactly.
 4. If the sources don't answer a part of the goal, write a last line: Missing: that part.
 5. Be brief: the answer first, at most 120 words, plain text, in the language of the goal."""
@@ -128,7 +128,7 @@ def write(
     if feedback:
         told = "\n".join(f"- {_finding(finding)}" for finding in list(feedback)[:20])
         parts.append(f"Your last draft was refused:\n{mark.data(told)}\nWrite it without these faults.")
-    parts.append(f"{_asked(intent)}\nWrite the answer with its [n] marks.")
+    parts.append(f"{_asked(intent)}\nWrite the answer, each sentence with the number of its source.")
     return _messages(_WRITE, parts, mark)
 
 

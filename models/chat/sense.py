@@ -48,7 +48,19 @@ def restates(text: str, original: str, *context: str) -> bool:
     said, known = words(text), words(" ".join((original, *context)))
     if not said:
         return bool(text.strip()) and not words(original)
-    return len(said & known) >= 0.6 * len(said)
+    return len(said & known) >= 0.75 * len(said)
+
+
+def echoes(text: str, original: str) -> bool:
+    """Whether `text` is mostly made of the words of `original`."""
+    said = words(text)
+    return len(said & words(original)) > 0.5 * len(said)
+
+
+def covers(texts: Iterable[str], original: str) -> bool:
+    """Whether `texts` together say most of `original`."""
+    said, asked = words(" ".join(texts)), words(original)
+    return len(said & asked) >= 0.75 * len(asked) if said else False
 
 
 def states_facts(text: str, *given: str) -> bool:

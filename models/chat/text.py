@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,9 @@ _OPEN, _CLOSE = "<think>", "</think>"
 _THINKING = re.compile(r"\s*<think>.*?(</think>\s*|\Z)", re.DOTALL)
 _FENCED = re.compile(r"```[\w-]*\s*\n?(.*?)(?:```|\Z)", re.DOTALL)
 _TRAILING_COMMA = re.compile(r",\s*([}\]])")
+_BREAK = re.compile(r"(?<=[.!?])\s+|\n+")
+_NUMBER = re.compile(r"\d+")
+_SAME, _ALIKE, _LONG = 4, 30, 500
 _LONGEST_JSON = 200_000
 _MOST_STARTS = 50
 
@@ -54,6 +58,29 @@ class Unthinking:
         held, self._held = without_thinking(self._held or ""), None
         if held.strip():
             self._on_text(held)
+
+
+def shape(text: str) -> str:
+    """`text` with its numbers masked and its white space made one."""
+    return _NUMBER.sub("#", " ".join(text.split()))
+
+
+class Circles:
+    """Notices that a stream of text goes in circles, as weak models' do: call it with each piece."""
+
+    def __init__(self) -> None:
+        self._piece = ""
+        self._seen: Counter[str] = Counter()
+
+    def __call__(self, text: str) -> bool:
+        """Whether the text has said the same thing, or things that differ only in their numbers, too often."""
+        *pieces, self._piece = _BREAK.split(self._piece + text)
+        for piece in pieces:
+            said, form = " ".join(piece.split()), shape(piece)
+            self._seen.update({said, form} if said else ())
+            if (len(said) > 20 and self._seen[said] >= _SAME) or self._seen[form] >= _ALIKE:
+                return True
+        return len(self._piece) > _LONG and self._piece.count(self._piece[-40:]) >= _SAME
 
 
 def read_json(text: str) -> Any:

@@ -159,6 +159,12 @@ async def test_the_length_of_an_answer_is_bounded_and_its_loops_undone(openai_se
     assert any("was cut off while writing" in note for note in looped.notes)
 
 
+async def test_an_answer_that_only_counts_is_none(openai_server: Start) -> None:
+    server = openai_server([" \n".join(f"{n}. The answer is {n} [{n}]." for n in range(90))])
+    with pytest.raises(BrainError, match="wrote nothing that could be an answer"):
+        await chat(server).write(INTENT, evidence=EVIDENCE, on_text=Screen())
+
+
 async def test_thinking_aloud_is_not_shown(openai_server: Start) -> None:
     server = openai_server(["<think>\nIt says 30. </think>\n\nIt is 30 [1].", "<thin ice> is 30 [1]."])
     brain = chat(server)
