@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from langgraph.runtime import Runtime
@@ -86,7 +87,7 @@ async def quoted(intent: Intent, evidence: list[Evidence]) -> Draft:
     except BrainError:
         lines = [f"- {' '.join(item.text.split())[:300]} [{n}]" for n, item in enumerate(evidence[:_MOST_QUOTED], 1)]
         draft = Draft(text="\n".join(["This is what was found:", *lines]) if lines else "I found no answer.")
-    return numbered(draft, evidence)
+    return await asyncio.to_thread(numbered, draft, evidence)
 
 
 def numbered(draft: Draft, evidence: list[Evidence]) -> Draft:
@@ -114,7 +115,8 @@ async def _written(state: RunState, brain: Brain, intent: Intent, collected: Col
                 history=list(state.get("messages") or [])[:-1][-HISTORY:],
                 on_text=AnswerStream(),
             )
-            return _with_gaps(numbered(spending.take(thought), evidence), collected)
+            draft = await asyncio.to_thread(numbered, spending.take(thought), evidence)
+            return _with_gaps(draft, collected)
         except BrainError as error:
             spending.failed(error, "the answer is quoted from what was found")
     draft = _with_gaps(await quoted(intent, evidence), collected)
