@@ -31,7 +31,11 @@ LONGEST_PROCESS = 60.0
 
 @dataclass
 class Tally:
-    """What came of all kills of one scenario. `doubts`: questions about effects, `wrong`: sentences."""
+    """What came of all kills of one scenario.
+
+    `doubts`: questions about effects. `asked_again`: approvals asked for once more, because the answer was lost with
+    the process. `wrong`: sentences.
+    """
 
     scenario: str
     boundaries: int = 0
@@ -40,7 +44,7 @@ class Tally:
     lost: int = 0
     duplicated: int = 0
     doubts: int = 0
-    approvals_repeated: int = 0
+    asked_again: int = 0
     wrong: list[str] = field(default_factory=list)
     kinds: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
@@ -129,8 +133,10 @@ class Gate:
         tally.lost += sum(effect not in counts for effect in scenario.effects)
         tally.duplicated += sum(count - 1 for count in counts.values() if count > 1)
         asked = Counter(report.asked)
-        tally.doubts += asked["in_doubt"]
-        tally.approvals_repeated += max(0, asked["approval"] - questions["approval"])
+        tally.doubts += sum(count for question, count in asked.items() if question.startswith("in_doubt"))
+        tally.asked_again += max(0, asked["approval pay"] - questions["approval pay"])
+        if asked["in_doubt put"]:
+            tally.wrong.append(f"{where}: it asked about an effect whose receiver dedupes")
         if set(counts) - set(scenario.effects):
             tally.wrong.append(f"{where}: the ledger has {sorted(set(counts) - set(scenario.effects))}")
         if report.results != undisturbed.results:
@@ -146,9 +152,7 @@ class Gate:
     def _worker(self, scenario: Scenario, run: str, database: Path, kill_at: int | None) -> Process:
         output = database.with_suffix(".json")
         output.unlink(missing_ok=True)
-        return fork(
-            lambda: asyncio.run(work(database, run, scenario, self._ledger, kill_at, self._answer)), output
-        )
+        return fork(lambda: asyncio.run(work(database, run, scenario, self._ledger, kill_at, self._answer)), output)
 
     def _run_all(self, cases: Iterable[Steps]) -> None:
         """Advance `parallel` cases at a time, each as soon as the process it waits for has ended."""
@@ -199,8 +203,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _print_table(tallies: list[Tally]) -> None:
-    columns = ["boundaries", "kills", "effects", "lost", "duplicated", "doubts"]
-    print("| scenario | " + " | ".join(columns) + " | wrong results | seconds |")
+    columns = ["boundaries", "kills", "effects", "lost", "duplicated", "doubts", "asked_again"]
+    print("| scenario | " + " | ".join(columns).replace("_", " ") + " | wrong results | seconds |")
     print("| --- |" + " ---: |" * (len(columns) + 2))
     for tally in tallies:
         cells: list[Any] = [getattr(tally, column) for column in columns]

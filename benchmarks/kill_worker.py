@@ -62,7 +62,7 @@ class Boundaries:
 
 @dataclass(frozen=True)
 class Report:
-    """What a worker that lived to its end has to say. `asked`: the kinds of the questions it put."""
+    """What a worker that lived to its end has to say. `asked`: the kind and the tool of each question it put."""
 
     results: dict[str, dict[str, Any]]
     trace: list[str]
@@ -106,7 +106,7 @@ async def work(
             # As a client does that doesn't know what became of its last answer: what is shown as open is answered.
             if state.interrupts:
                 entries = await asyncio.to_thread(ledger.entries, run)
-                asked += [one.value["kind"] for one in state.interrupts]
+                asked += [f"{one.value['kind']} {one.value['action_requests'][0]['name']}" for one in state.interrupts]
                 decisions = {one.id: {"decisions": [answer(one.value, entries)]} for one in state.interrupts}
                 given = Command(resume=scenario.some(decisions))
             await graph.ainvoke(given, config, durability="sync")

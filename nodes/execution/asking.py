@@ -1,16 +1,14 @@
-"""Asking a person from inside a task, and keeping a record of what was asked and decided.
-
-LangGraph tells the answers of a task apart by their order alone, and a task that has asked runs again from its
-top. So a task must put the questions it has put before, in the same order, each time; the record knows them.
-"""
+"""Asking a person from inside a task, and keeping a record of what was asked and decided."""
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Container
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 from langgraph.config import get_config
+from langgraph.func import task as durable
 
 from memory.journal import Decision, Effect
 from nodes import emit
@@ -32,68 +30,83 @@ async def approval(
     desk: Desk, site: Site, spec: ToolSpec, args: dict[str, Any], origins: dict[str, Origin], why: str
 ) -> HumanDecision:
     """Ask whether a call may be made. Raises PutOff, Expired, BadAnswer and LangGraph's GraphInterrupt."""
-    return await _ask(
-        desk,
-        site,
-        question(
-            "approval",
-            name=spec.name,
-            args=args,
-            description=site.task.goal or spec.description.partition("\n")[0],
-            allowed=["approve", "edit", "reject", "respond"],
-            reason=why,
-            task=site.task.id,
-            args_schema=spec.parameters,
-            origins=origins,
-        ),
+    asked = question(
+        "approval",
+        name=spec.name,
+        args=args,
+        description=site.task.goal or spec.description.partition("\n")[0],
+        allowed=["approve", "edit", "reject", "respond"],
+        reason=why,
+        task=site.task.id,
+        args_schema=spec.parameters,
+        origins=origins,
     )
+    made, is_late = await _ask(desk, site, asked, _execution())
+    if is_late:
+        raise Expired
+    return made
 
 
-async def is_asked_here(desk: Desk, site: Site) -> bool:
-    """Whether an approval was asked for in this execution of a task, before it was run again from its top."""
-    return bool(await _asked_here(desk, site, "approval"))
-
-
-async def ask_again(desk: Desk, site: Site) -> None:
-    """Put the approval of this execution once more, for its place among the answers; what is said has no effect."""
-    for past in await _asked_here(desk, site, "approval"):
-        ask_person(cast(Question, past.shown))
-
-
-async def in_doubt(desk: Desk, site: Site, spec: ToolSpec, effect: Effect, resolved: Container[int]) -> HumanDecision:
+async def in_doubt(desk: Desk, site: Site, spec: ToolSpec, effect: Effect) -> HumanDecision:
     """Ask what became of an effect whose outcome is unknown: approve does it again, respond says that
     it happened, reject abandons it. Raises as `approval`.
 
-    `resolved`: the doubts about it, by the number of calls before them, that were answered already while
-    this task has been running; those that it only finds answered are passed over here.
+    Each doubt, told apart by the number of calls before it, is put by a LangGraph task of its own: so no
+    answer to one, nor to an approval, given twice or replayed, can ever count as the answer to another.
     """
-    if desk.may_ask:
-        for past in await _asked_here(desk, site, "in_doubt"):
-            calls = int(past.decided["calls"])
-            if calls < effect.calls and calls not in resolved:
-                ask_person(cast(Question, past.shown))
     times = "once" if effect.calls == 1 else f"{effect.calls} times"
-    return await _ask(
-        desk,
-        site,
-        question(
-            "in_doubt",
-            name=spec.name,
-            args=effect.args,
-            description=f"'{spec.name}' was begun {times} and its outcome is unknown. "
-            "Approve: do it again. Respond: it happened, with this result. Reject: leave it.",
-            allowed=["approve", "respond", "reject"],
-            reason="the run stopped between the call and its outcome, and the receiver can't tell a repetition",
-            task=site.task.id,
-        ),
-        calls=effect.calls,
+    asked = question(
+        "in_doubt",
+        name=spec.name,
+        args=effect.args,
+        description=f"'{spec.name}' was begun {times} and its outcome is unknown. "
+        "Approve: do it again. Respond: it happened, with this result. Reject: leave it.",
+        allowed=["approve", "respond", "reject"],
+        reason="the run stopped between the call and its outcome, and the receiver can't tell a repetition",
+        task=site.task.id,
     )
-
-
-async def _ask(desk: Desk, site: Site, asked: Question, calls: int = 0) -> HumanDecision:
     if not desk.may_ask:
         raise PutOff
-    first_asked = await _first_asked(desk, site, asked, calls)
+    execution, doubt = _execution(), f"doubt_{re.sub(r'[^A-Za-z0-9]', '_', spec.name)}_{effect.calls}"
+
+    async def ask_here() -> dict[str, Any]:
+        made, is_late = await _ask(desk, site, asked, execution, doubt)
+        return {"decision": made.to_json(), "late": is_late}
+
+    for past in await desk.decisions():
+        # A LangGraph task is known by its place as well: those of earlier doubts are taken up as they were.
+        if past.task == str(site) and past.kind == "in_doubt:asked" and past.decided["execution"] == execution:
+            name = past.decided["question"]
+            if name != doubt and (execution, name) not in desk.doubts:
+                desk.doubts.add((execution, name))
+                await _named(_answered_before, name)
+    desk.doubts.add((execution, doubt))
+    answer = await _named(ask_here, doubt)
+    if answer["late"]:
+        raise Expired
+    return HumanDecision.model_validate(answer["decision"])
+
+
+async def _answered_before() -> dict[str, Any]:
+    return {}
+
+
+def _named(work: Callable[[], Awaitable[dict[str, Any]]], name: str) -> Awaitable[dict[str, Any]]:
+    async def doubt() -> dict[str, Any]:
+        return await work()
+
+    step: Any = cast(Any, durable)(doubt, name=name)
+    future: Awaitable[dict[str, Any]] = step()
+    return future
+
+
+async def _ask(
+    desk: Desk, site: Site, asked: Question, execution: str, name: str = "approval"
+) -> tuple[HumanDecision, bool]:
+    """The decision, and whether it came after the question had lapsed."""
+    if not desk.may_ask:
+        raise PutOff
+    first_asked = await _first_asked(desk, site, asked, execution, name)
     expires = desk.kit.policy.expires
     if expires is not None:
         asked["expires_at"] = first_asked + expires
@@ -101,14 +114,12 @@ async def _ask(desk: Desk, site: Site, asked: Question, calls: int = 0) -> Human
     response = ask_person(asked)
     made = response.decisions[0]
     await _record(desk, site, asked["kind"], dict(asked), made.to_json(), who=response.who or desk.who)
-    if asked["expires_at"] is not None and time.time() > asked["expires_at"]:
-        raise Expired
-    return made
+    return made, asked["expires_at"] is not None and time.time() > asked["expires_at"]
 
 
-async def _first_asked(desk: Desk, site: Site, asked: Question, calls: int) -> float:
-    """When a question was first put, in this execution or an earlier one; recorded once for each."""
-    kind, execution = f"{asked['kind']}:asked", _execution()
+async def _first_asked(desk: Desk, site: Site, asked: Question, execution: str, name: str) -> float:
+    """When a question was first put, in this execution of its task or an earlier one; recorded once for each."""
+    kind = f"{asked['kind']}:asked"
     same = [
         past
         for past in await desk.decisions()
@@ -118,18 +129,9 @@ async def _first_asked(desk: Desk, site: Site, asked: Question, calls: int) -> f
     ]
     at = same[0].at if same else time.time()
     if not any(past.decided.get("execution") == execution for past in same):
-        decided = {"execution": execution, "calls": calls}
+        decided = {"execution": execution, "question": name}
         await desk.record(Decision(desk.thread_id, str(site), kind, "orchestrator", at, dict(asked), decided))
     return at
-
-
-async def _asked_here(desk: Desk, site: Site, kind: str) -> list[Decision]:
-    execution = _execution()
-    return [
-        past
-        for past in await desk.decisions()
-        if past.task == str(site) and past.kind == f"{kind}:asked" and past.decided.get("execution") == execution
-    ]
 
 
 def _execution() -> str:

@@ -84,7 +84,7 @@ async def _once(
         desk.meter.add_call(spec.cost)
         try:
             async with asyncio.timeout(left if is_cut else timeout):
-                output = await spec.call(args, _config(key, site))
+                output = await spec.call(redaction.reveal(args), _config(key, site))
         except GraphBubbleUp:
             raise
         except Exception as error:

@@ -61,16 +61,11 @@ async def _permission(
 ) -> HumanDecision | None:
     """What a person decided; None if nobody needs to. Raises Abandoned if it may not run, and what `asking` raises.
 
-    An effect that was begun before had its permission then: whatever is said now can't undo it, and its
-    outcome is looked up or asked for. Only the questions that were put in this execution are put again,
-    for LangGraph tells its answers apart by their order.
+    An effect that was begun before had its permission then: nothing said now can undo it, and its
+    outcome is looked up or asked for.
     """
     verdict = desk.kit.policy.decide(tool=spec.name, risk=spec.risk, args=args, origins=origins)
-    if verdict.action == "auto":
-        return None
-    if spec.risk != "read" and await is_begun(desk, site, spec.name):
-        if await asking.is_asked_here(desk, site):
-            await asking.ask_again(desk, site)
+    if verdict.action == "auto" or (spec.risk != "read" and await is_begun(desk, site, spec.name)):
         return None
     if verdict.action == "deny":
         raise Abandoned(f"not allowed: {verdict.reason}")

@@ -18,7 +18,7 @@ from state.task import Task
 class Desk:
     """One execution of a plan. `may_ask`: whether a person may be asked now, or the question is put off.
 
-    `literal`: the origin of what stands in the plan itself.
+    `literal`: the origin of what stands in the plan itself. `doubts`: which questions about effects have been put.
     """
 
     kit: Kit
@@ -30,6 +30,7 @@ class Desk:
     may_ask: bool
     slots: asyncio.Semaphore
     notes: list[str] = field(default_factory=list)
+    doubts: set[tuple[str, str]] = field(default_factory=set)
     _decisions: list[Decision] | None = None
 
     async def decisions(self) -> list[Decision]:

@@ -24,17 +24,14 @@ class Abandoned(Exception):
 
 
 async def is_begun(desk: Desk, site: Site, tool: str) -> bool:
-    """Whether an effect may have happened already: it was allowed then, and is not to be asked about as if it were new."""
+    """Whether an effect may have happened already."""
     known = await desk.kit.journal.find(site.key(desk.run_key, tool))
     return known is not None and known.state != "failed"
 
 
-async def make_effect(
-    desk: Desk, site: Site, spec: ToolSpec, args: dict[str, Any], doubts_resolved: frozenset[int] = frozenset()
-) -> tuple[ToolOutput, int]:
+async def make_effect(desk: Desk, site: Site, spec: ToolSpec, args: dict[str, Any]) -> tuple[ToolOutput, int]:
     """A call with side effects, or what is known of it if it was made before; and how often it was called.
 
-    `doubts_resolved`: after which of its calls a question about its outcome was answered in this execution.
     Raises ToolFailure, Abandoned, and what `asking` raises.
     """
     journal, key = desk.kit.journal, site.key(desk.run_key, spec.name)
@@ -46,8 +43,7 @@ async def make_effect(
     if known is not None and known.state in ("intended", "in_doubt"):
         args = known.args
         if not spec.idempotent:
-            decided = await _resolve_doubt(desk, site, spec, known, doubts_resolved)
-            doubts_resolved |= {known.calls}
+            decided = await _resolve_doubt(desk, site, spec, known)
             if decided.type == "reject":
                 await journal.settle(key, "abandoned")
                 raise Abandoned(decided.message or "it was abandoned")
@@ -74,7 +70,7 @@ async def make_effect(
             raise
         if failures.leaves_doubt(error) and not spec.idempotent:
             await journal.settle(key, "in_doubt")
-            return await make_effect(desk, site, spec, args, doubts_resolved)
+            return await make_effect(desk, site, spec, args)
         await journal.settle(key, "failed", {"error": str(error)})
         raise
     evidence = [item.to_json() for item in output.evidence]
@@ -82,13 +78,11 @@ async def make_effect(
     return output, count
 
 
-async def _resolve_doubt(
-    desk: Desk, site: Site, spec: ToolSpec, known: Effect, resolved: frozenset[int]
-) -> HumanDecision:
+async def _resolve_doubt(desk: Desk, site: Site, spec: ToolSpec, known: Effect) -> HumanDecision:
     if not desk.kit.policy.attended:
         raise Abandoned("its outcome is unknown, and nobody is there to ask", status="in_doubt")
     try:
-        return await asking.in_doubt(desk, site, spec, known, resolved)
+        return await asking.in_doubt(desk, site, spec, known)
     except asking.Expired:
         raise Abandoned("its outcome is unknown, and the question lapsed", status="in_doubt") from None
 
