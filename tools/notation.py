@@ -32,7 +32,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"(?<=[\d)])\s*(day|week|month|year)s?\b", r"*\1"),
     (r"\bsqrt\s+(\d+(?:\.\d+)?|\d*\.\d+)", r"sqrt(\1)"),
 )  # fmt: skip
-_NUMBER = re.compile(r"(?<![\w.])(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d{1,4}))?(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w.])(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d{1,9}))?(?![\w.])")
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d|,\d)")
 _PERCENT_ON_TOP = re.compile(r"^(?P<base>[^%]+?)\s*(?P<sign>[+-])\s*(?P<rate>[\d.]+)\s*%\s*$")
 

@@ -123,8 +123,9 @@ class SqlDatabase:
         sample = connection.execute(text(f"SELECT * FROM {quoted} LIMIT 50")).mappings().fetchall()
         described = []
         for column in columns:
+            cells = [as_json(row.get(column["name"])) for row in sample]
             values = dict.fromkeys(
-                value for row in sample if (value := as_json(row.get(column["name"]))) is not None and value != ""
+                cell for cell in cells if cell not in (None, "") and not isinstance(cell, list | dict)
             )
             declared = str(column["type"])
             described.append(
