@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from typing import Any
 
 import tenacity
 from langgraph.config import get_config
 from langgraph.errors import GraphBubbleUp
 
-from nodes import emit
+from nodes import emit, redaction
 from nodes.execution import failures, limits
 from nodes.execution.desk import Desk, Site
 from tools.registry import Call, ToolFailure, ToolOutput, ToolSpec, current_call
@@ -55,6 +56,7 @@ async def attempts(
         wait=pause,
         retry=tenacity.retry_if_exception(is_worth_another),
         before_sleep=announce,
+        sleep=desk.drain.sleep,
         reraise=True,
     )
     try:
@@ -74,7 +76,8 @@ async def _once(
     """One attempt. Raises ToolFailure for whatever the tool raises."""
     breaker = limits.breaker(spec.name)
     breaker.check(spec.name)
-    async with desk.slots, limits.slot(spec):
+    async with desk.drain.giving_up() if spec.risk == "read" else nullcontext(), desk.slots, limits.slot(spec):
+        desk.drain.check()
         desk.meter.allow()
         timeout, left = site.task.timeout or spec.timeout, desk.meter.seconds_left()
         is_cut = left is not None and left < timeout and spec.risk == "read"

@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodes import redaction
+from nodes.guard import clean_input
 from nodes.redaction import EVERYTHING, Withheld, find, redact, redact_json, reveal
+from tests.nodes.harness import Bench
+from tools.registry import tool
 
 GITHUB = "ghp_" + "a1B2" * 9
 OPENAI = "sk-proj-" + "Ab3_" * 12
@@ -113,3 +116,26 @@ def test_redacting_is_idempotent_and_reversible(text: str) -> None:
     assert redact(redacted, EVERYTHING)[0] == redacted
     if "[redacted" not in text:
         assert reveal(redacted) == text
+
+
+async def test_a_tool_is_called_with_what_was_taken_out_and_nothing_else_keeps_it() -> None:
+    received: list[str] = []
+
+    @tool(risk="read")
+    def log_in(token: str) -> str:
+        """Log in."""
+        received.append(token)
+        return "welcome"
+
+    cleaned = clean_input(
+        {"goal": "go", "plan": {"tasks": [{"id": "t1", "tool": "log_in", "args": {"token": GITHUB}}]}}, max_goal=99
+    )
+    bench = Bench([log_in])
+    out = await bench.run(cleaned["plan"])
+    assert out["results"]["t1"].value == "welcome"
+    assert received == [GITHUB]
+    assert GITHUB not in str([part async for part in bench.checkpointer.alist(bench.config())])
+    redaction._vault.clear()
+    out = await bench.run(cleaned["plan"], thread="later", run_key="other")
+    assert "gone since the restart" in out["results"]["t1"].error.message
+    assert received == [GITHUB]
