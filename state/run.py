@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
 from langchain_core.messages import AnyMessage
 from langgraph.channels import DeltaChannel
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from state.budget import Budget, Usage
 from state.intent import Intent
