@@ -29,6 +29,9 @@ __all__ = ["PersistenceError", "checkpointer", "open_checkpointer", "open_store"
 
 _META = "CREATE TABLE IF NOT EXISTS orchestrate_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)"
 
+_SETUP = 0x7365747570
+"""Key of the advisory lock under which tables are made."""
+
 
 @asynccontextmanager
 async def open_checkpointer(
@@ -168,6 +171,20 @@ async def _postgres_pool(stack: AsyncExitStack, backing: PostgresServer) -> Any:
         return await stack.enter_async_context(pool)
 
 
+@asynccontextmanager
+async def _alone(pool: Any) -> AsyncIterator[Any]:
+    """A connection that no other process makes tables beside: two that migrate at once fail each other."""
+    async with pool.connection() as connection:
+        # Asked again and again rather than waited for: the migrations build indexes concurrently, which in turn wait
+        # for every statement under way.
+        while not (await (await connection.execute(f"SELECT pg_try_advisory_lock({_SETUP}) AS got")).fetchone())["got"]:  # noqa: ASYNC110  another process ends it
+            await asyncio.sleep(0.05)
+        try:
+            yield connection
+        finally:
+            await connection.execute(f"SELECT pg_advisory_unlock({_SETUP})")
+
+
 async def _postgres_checkpointer(
     stack: AsyncExitStack, backing: PostgresServer, key: bytes | None, serde: SerializerProtocol
 ) -> BaseCheckpointSaver[Any]:
@@ -176,8 +193,8 @@ async def _postgres_checkpointer(
 
     saver = PostgresCheckpointer(pool, serde=serde)
     with explained(backing):
-        await saver.setup()
-        async with pool.connection() as connection:
+        async with _alone(pool) as connection:
+            await saver.setup()
             await connection.execute(_META)
             select = "SELECT value FROM orchestrate_meta WHERE name = 'key'"
             found = await (await connection.execute(select)).fetchone()
@@ -196,6 +213,7 @@ async def _postgres_store(stack: AsyncExitStack, backing: PostgresServer) -> Bas
 
     store = AsyncPostgresStore(pool)
     with explained(backing):
-        await store.setup()
+        async with _alone(pool):
+            await store.setup()
     stack.push_async_callback(_stop, store)
     return store
