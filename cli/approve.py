@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options
-from cli.errors import Exit, UsageError
+from cli.errors import CommandError, Exit, UsageError
 
 if TYPE_CHECKING:
     from graph.outcome import Waiting
@@ -102,7 +102,7 @@ def open_questions(thread_id: str) -> list[Waiting]:
 
 def _chosen(waiting: list[Waiting], thread_id: str, task: str | None, id_: str | None) -> list[Waiting]:
     if not waiting:
-        raise UsageError(f"thread {thread_id} asks nothing", f"`orchestrate threads show {thread_id}` shows it")
+        raise CommandError(f"thread {thread_id} asks nothing", f"`orchestrate threads show {thread_id}` shows it")
     found = [
         one
         for one in waiting

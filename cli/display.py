@@ -45,10 +45,17 @@ class Silent:
 class Lines(Silent):
     """One line per change, on stderr: for logs, pipes and screen readers."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
+
     def feed(self, event: Mapping[str, Any]) -> None:
         super().feed(event)
         for line in lines_of(event, self.progress):
-            print(line, file=sys.stderr, flush=True)  # noqa: T201
+            # A task that waits for a person is taken up and asks anew whenever another one ends.
+            if event.get("type") != "task" or event["status"] in ENDED or line not in self._said:
+                print(line, file=sys.stderr, flush=True)  # noqa: T201
+            self._said.add(line)
 
 
 class LiveTable(Silent):

@@ -66,10 +66,22 @@ def _known(error: BaseException) -> CommandError | None:
     module = type(error).__module__.partition(".")[0]
     if module in _OURS:  # ours: written for a person
         message = _first_line(error) or type(error).__name__
-        return CommandError(
-            message, "`orchestrate approve THREAD` answers it" if "waits for a person" in message else ""
-        )
+        if type(error).__name__ == "InputError":  # by name: importing it would cost what help may not
+            return CommandError(message, code=Exit.USAGE)
+        waits = "waits for a person" in message
+        return CommandError(message, "`orchestrate approve THREAD` answers it" if waits else "")
+    if type(error) is ValueError and _is_raised_by_us(error):
+        return CommandError(_first_line(error), code=Exit.USAGE)
     return None
+
+
+def _is_raised_by_us(error: BaseException) -> bool:
+    """Whether our code raised it on purpose, to say what is wrong with a value; not a bug that surfaced as one."""
+    frames = traceback.extract_tb(error.__traceback__)
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if not modules or str(modules[-1]).partition(".")[0] not in _OURS:
+        return False
+    return (frames[-1].line or "").startswith("raise ")
 
 
 def _database(error: sqlite3.Error) -> CommandError:

@@ -65,6 +65,8 @@ class RunOptions:
         for path in self.docs or ():
             if not path.exists():
                 raise UsageError(f"--docs: there is no file or directory {path}", "check the path")
+        if self.db is not None:
+            check_database_url(self.db)
         if self.type is not None and self.type not in TYPES:
             raise UsageError(f"--as: there is no type '{self.type}'", f"there are: {', '.join(TYPES)}")
         if self.brain is not None and self.brain not in ("reflex", "chat"):
@@ -87,6 +89,18 @@ class RunOptions:
             "policy": self.policy,
         }
         return {name: value for name, value in named.items() if value is not None}
+
+
+def check_database_url(url: str) -> None:
+    """Raises UsageError if `url` can't be a database's, or is of a SQLite file that isn't there."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or not scheme:
+        raise UsageError(
+            f"--db: '{url}' is no URL of a database", "as in sqlite:///sales.sqlite, postgresql://host/name"
+        )
+    path = rest.removeprefix("/").partition("?")[0]
+    if scheme.partition("+")[0] == "sqlite" and path not in ("", ":memory:") and not Path(path).is_file():
+        raise UsageError(f"--db: there is no file {path}", "sqlite:///PATH is relative, sqlite:////PATH is absolute")
 
 
 def read_budget(text: str | None) -> Budget | None:

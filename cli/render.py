@@ -174,7 +174,7 @@ def figures(report: Any, thread_id: str) -> list[str]:
         usage = report["usage"]
         calls, tools, tokens = usage["model_calls"], usage["tool_calls"], usage["input_tokens"] + usage["output_tokens"]
         found = [
-            seconds(max(0.0, report["ended"] - report["started"])) if report["ended"] else seconds(usage["seconds"]),
+            seconds(usage["seconds"] or max(0.0, report["ended"] - report["started"])),
             f"{calls} model call{'' if calls == 1 else 's'}",
             f"{tools} tool call{'' if tools == 1 else 's'}",
             f"{tokens:,} tokens",

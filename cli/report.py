@@ -47,7 +47,8 @@ Examples:
   orchestrate audit 3f9a0c12d4e7 --json > decisions.json
 """
 Thread = Annotated[str, typer.Argument(metavar="THREAD", help="The thread's id, or the beginning of it.")]
-_BAR = 36
+_BAR = 32
+_REMARK = 40
 
 
 def report(thread: Thread, json: options.Json = False) -> None:
@@ -134,8 +135,12 @@ def timeline(outcome: Outcome, status: str) -> RenderableType:
         start = min(begun)
         span = max(max((result.ended or start) for result in results.values()) - start, 1e-6)
         table = Table.grid(padding=(0, 2, 0, 0))
-        for justify in ("left", "left", "left", "right", "left", "left"):
-            table.add_column(no_wrap=True, justify=justify)
+        table.add_column()
+        table.add_column(no_wrap=True)
+        table.add_column(min_width=_BAR)
+        table.add_column(no_wrap=True, justify="right")
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, overflow="ellipsis")
         for name in _order(outcome):
             result = results[name]
             glyph, style = render.look(result.status)
@@ -147,7 +152,7 @@ def timeline(outcome: Outcome, status: str) -> RenderableType:
                 Text(bar(result, start, span), mark),
                 Text(render.seconds(took), "dim"),
                 Text(one_line(result.tool), "dim"),
-                Text(_remark(result), "yellow"),
+                Text(_shortened(_remark(result)), "yellow"),
             )
         parts += [table, Text()]
     if made is None:
@@ -202,8 +207,11 @@ def _remark(result: TaskResult) -> str:
         words.append(f"{result.error.kind}: {one_line(result.error.message)}")
     elif result.reason:
         words.append(one_line(result.reason))
-    text = ", ".join(words)
-    return text if len(text) <= 60 else text[:59] + "…"
+    return ", ".join(words)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _REMARK else text[: _REMARK - 1] + "…"
 
 
 def _rounds(rounds: Any) -> str:

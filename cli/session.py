@@ -64,6 +64,8 @@ class Session:
         """Run a goal until it ends or waits for a person. Raises Interrupted."""
 
         def begin(on_event: OnEvent) -> Coroutine[Any, Any, Outcome]:
+            if plan is not None:
+                on_event(_known(plan))
             from graph.run import aask  # takes a second: the display is up by now
 
             return aask(
@@ -140,6 +142,24 @@ class Session:
                 return self._runner.run(run())
             except (asyncio.CancelledError, KeyboardInterrupt):
                 raise Interrupted(resumable()) from None
+
+
+async def _resume(thread_id: str, response: Mapping[str, Any] | None, *, on_event: OnEvent, **options: Any) -> Outcome:
+    from graph.run import aresume
+    from memory.persistence import open_checkpointer
+    from memory.threads import show
+
+    with contextlib.suppress(LookupError):  # aresume says it better
+        async with open_checkpointer() as saver:
+            plan = (await show(saver, thread_id)).values.get("plan")
+        if plan is not None:
+            on_event(_known(plan))
+    return await aresume(thread_id, dict(response) if response else None, on_event=on_event, **options)
+
+
+def _known(plan: Plan) -> dict[str, Any]:
+    # Without a time: a plan that is known beforehand doesn't mean that anything has begun.
+    return {"type": "plan", "at": 0.0, "plan": plan.to_json()}
 
 
 @contextlib.contextmanager

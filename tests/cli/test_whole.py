@@ -1,0 +1,191 @@
+"""The command over the real graph, with the embedded brain."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+SENATE = """Article I. Section 3.
+
+No Person shall be a Senator who shall not have attained to the Age of thirty Years, and been nine Years a Citizen
+of the United States.
+
+Article II. Section 1.
+
+Neither shall any Person be eligible to the Office of President who shall not have attained to the Age of thirty five
+Years, and been fourteen Years a Resident within the United States.
+"""
+
+
+@pytest.fixture
+def documents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ORCHESTRATE_FILES", str(tmp_path))
+    folder = tmp_path / "law"
+    folder.mkdir()
+    (folder / "constitution.txt").write_text(SENATE)
+    return folder
+
+
+@pytest.fixture
+def writing(tmp_path: Path) -> Path:
+    """A plan that writes what it read."""
+    plan = tmp_path / "plan.json"
+    tasks = [
+        {"id": "t1", "tool": "search_documents", "args": {"query": "age of a senator"}},
+        {"id": "t2", "tool": "write_file", "args": {"path": "out.txt", "content": "{{t1[0].text}}"}},
+    ]
+    plan.write_text(json.dumps({"tasks": tasks}))
+    return plan
+
+
+def test_a_goal_is_answered_with_its_source_and_looked_back_on(orchestrate, documents) -> None:
+    ran = orchestrate("ask", "How old must a senator be?", "--docs", str(documents), "--thread", "senate")
+    assert ran.code == 0, ran.err
+    assert "thirty Years" in ran.out
+    assert "— law/constitution.txt" in ran.out
+    assert "plan:" in ran.err
+
+    listed = orchestrate("threads")
+    assert listed.out.split("\t")[:2] == ["senate", "done"]
+    assert json.loads(orchestrate("threads", "list", "--json").out)[0]["thread_id"] == "senate"
+    report = orchestrate("report", "sen")
+    assert "█" in report.out
+    assert "critical path" in report.out
+    assert "> How old must a senator be?" in orchestrate("threads", "show", "senate").out
+    assert "(end)" in orchestrate("threads", "history", "senate").out
+    assert "nothing" in orchestrate("journal", "senate").out
+    again = orchestrate("resume", "senate", "--json")
+    assert again.code == 0
+    assert "thirty Years" in json.loads(again.out)["answer"]
+
+
+def test_what_is_not_in_the_documents_is_a_partial_answer(orchestrate, documents) -> None:
+    ran = orchestrate("ask", "Who won the 1998 football world cup?", "--docs", str(documents))
+    assert ran.code == 4
+
+
+def test_a_write_of_untrusted_text_waits_is_edited_and_recorded(orchestrate, documents, writing) -> None:
+    options = ("--plan", str(writing), "--docs", str(documents), "--thread", "w")
+    ran = orchestrate("ask", "write it down", *options)
+    assert ran.code == 3
+    assert "UNTRUSTED" in ran.out
+    assert not Path("out.txt").exists()
+
+    open_ = orchestrate("approve", "w", "--json")
+    assert open_.code == 3
+    assert json.loads(open_.out)["waiting"][0]["kind"] == "approval"
+    assert orchestrate("approve", "w", "--task", "t9", "--approve").code == 2
+    assert orchestrate("approve", "w", "--edit", "{oops").code == 2
+    assert "no argument path2" in orchestrate("approve", "w", "--edit", '{"path2": "x"}').err
+    busy = orchestrate("ask", "something else", "--thread", "w")
+    assert busy.code == 1
+    assert "orchestrate approve" in busy.err
+
+    done = orchestrate("approve", "w", "--task", "t2", "--edit", '{"content": "mine"}')
+    assert done.code == 0, done.err
+    assert Path("out.txt").read_text() == "mine"
+    assert "done\tt2\twrite_file\t1" in orchestrate("journal", "w").out
+    decisions = json.loads(orchestrate("audit", "w", "--json").out)
+    assert decisions[-1]["decided"]["type"] == "edit"
+    assert orchestrate("approve", "w", "--approve").code == 1
+
+
+def test_a_rejection_is_fed_back(orchestrate, documents, writing) -> None:
+    orchestrate("ask", "write it down", "--plan", str(writing), "--docs", str(documents), "--thread", "w")
+    ran = orchestrate("approve", "w", "--reject", "not there", "--json")
+    assert ran.code == 4, ran.out
+    result = json.loads(ran.out)["results"]["t2"]
+    assert result["status"] == "refused"
+    assert "not there" in json.dumps(result)
+    assert not Path("out.txt").exists()
+
+
+def test_policy_check_says_what_would_ask_and_why(orchestrate, documents, writing) -> None:
+    ran = orchestrate("policy", "check", str(writing), "--docs", str(documents))
+    assert ran.code == 0
+    lines = [line.split("\t") for line in ran.out.splitlines()]
+    assert lines[0][:4] == ["t1", "search_documents", "read", "auto"]
+    assert lines[1][:4] == ["t2", "write_file", "write", "ask"]
+    assert "content" in lines[1][4]
+    free = json.loads(
+        orchestrate("policy", "check", str(writing), "--docs", str(documents), "--policy", "auto", "--json").out
+    )
+    assert [task["action"] for task in free["tasks"]] == ["auto", "auto"]
+
+
+def test_policy_check_names_the_problems_of_a_plan(orchestrate, tmp_path) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text('[{"id": "t1", "tool": "teleport"}]')
+    ran = orchestrate("policy", "check", str(plan))
+    assert ran.code == 1
+    assert "teleport" in ran.err
+
+
+def test_fork_delete_and_prune(orchestrate, documents) -> None:
+    orchestrate("ask", "How old must a senator be?", "--docs", str(documents), "--thread", "one")
+    made = orchestrate("threads", "fork", "one", "--id", "two")
+    assert made.code == 0
+    assert "two" in made.out
+    assert orchestrate("threads", "delete", "one").code == 2  # nobody is there to ask
+    assert orchestrate("threads", "delete", "one", "--yes").code == 0
+    assert "one" not in [line.split("\t")[0] for line in orchestrate("threads").out.splitlines()]
+    assert "dropped" in orchestrate("threads", "prune", "--keep-last", "1").out
+    assert orchestrate("resume", "two").code == 0
+
+
+def test_index_then_ask(orchestrate, documents) -> None:
+    first, second = orchestrate("index", str(documents)), orchestrate("index", str(documents), "--json")
+    assert "1 added" in first.out
+    assert json.loads(second.out)["unchanged"] == 1
+
+
+def test_tools_graph_and_doctor(orchestrate, tmp_path) -> None:
+    tools = {tool["name"]: tool for tool in json.loads(orchestrate("tools", "--json").out)}
+    assert tools["calculate"]["available"]
+    assert "ORCHESTRATE_SMTP_URL" in tools["send_email"]["unavailable"]
+    assert "graph TD" in orchestrate("graph").out
+    checks = {check["name"]: check for check in json.loads(orchestrate("doctor", "--json").out)}
+    assert checks["SQLite"]["state"] == "ok"
+    assert "reflex" in checks["brain"]["found"]
+
+
+def test_without_graphviz_a_picture_is_refused_with_a_way_out(orchestrate, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ran = orchestrate("graph", "--svg", str(tmp_path / "g.svg"))
+    assert ran.code == 1
+    assert "--mermaid" in ran.err
+
+
+def test_doctor_finds_what_is_wrong_and_keeps_secrets(orchestrate, home, monkeypatch) -> None:
+    home.mkdir()
+    (home / "orchestrate.sqlite").write_bytes(b"this is no database at all" * 100)
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
+    monkeypatch.setenv("ORCHESTRATE_POLICY", "nope")
+    monkeypatch.setenv("ORCHESTRATE_SMTP_URL", "smtp://user:hidden@127.0.0.1:9")
+    ran = orchestrate("doctor", "--json")
+    assert ran.code == 1
+    checks = {check["name"]: check for check in json.loads(ran.out)}
+    for name in ("threads", "brain", "policy", "mail"):
+        assert checks[name]["state"] == "problem", checks[name]
+        assert checks[name]["advice"]
+    assert "secret" not in ran.out
+    assert "hidden" not in ran.out
+
+
+def test_values_that_cannot_be_used_are_usage_errors(orchestrate) -> None:
+    for arguments, says in (
+        (["--policy", "nope"], "no policy 'nope'"),
+        (["--brain", "chat"], "needs a model"),
+        (["--db", "sqlite:///nope.sqlite"], "nope.sqlite"),
+        (["--db", "sales"], "no URL"),
+    ):
+        ran = orchestrate("ask", "x", *arguments)
+        assert ran.code == 2, (arguments, ran.err)
+        assert says in ran.err
+    ran = orchestrate("ask", "a" * 1_000_000)
+    assert ran.code == 2
+    assert "the limit is" in ran.err
