@@ -38,8 +38,11 @@ def check(draft: Draft, evidence: Sequence[Evidence], *, goal: str = "", plan: P
     values = [item for item in evidence if item.kind == "value" and not is_said_by_a_model(item)]
     links = Links("\n".join([goal, *(f"{item.text} {item.url or ''} {item.source}" for item in evidence)]))
     upstream = _upstream(plan)
+    written = sentences(draft.text)
     findings: list[Finding] = []
-    for sentence in sentences(draft.text):
+    if evidence and not any(any(map(str.isalnum, sentence.body)) for sentence in written):
+        findings.append(Finding(check="empty", message="it says nothing", sentence=draft.text))
+    for sentence in written:
         cited = [sources[mark] for mark in sentence.marks if sources.get(mark) is not None]
         told: list[tuple[str, str]] = []
         for mark in sentence.marks:

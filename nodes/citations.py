@@ -23,6 +23,7 @@ _SOURCE_LIST = re.compile(
     re.IGNORECASE,
 )
 _WELL_COVERED, _COVERED = 0.6, 0.3
+_TELLING_WORDS = 2
 
 
 def cite(
@@ -175,6 +176,8 @@ def _mended(
             return marks
         # A number found elsewhere proves nothing: the rest of the sentence must fit there no worse than here.
         least = max(_COVERED, together.coverage(body))
+    elif len({word.stem for word in content_words(body) if not word.text[0].isdigit()}) < _TELLING_WORDS:
+        return marks  # 'The answer is 30.' fits everywhere
     candidates = []
     for index, item in enumerate(evidence):
         if is_said_by_a_model(item) or grounds[index].unsupported(body):

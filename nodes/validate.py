@@ -82,7 +82,7 @@ async def _judged(case: _Case, draft: Draft) -> tuple[Draft, Verdict]:
     if findings and _may_rewrite(case, findings):
         reason = f"{_count(findings)} held up by what was found"
         return draft, Verdict(action="rewrite", reason=reason, findings=findings)
-    repaired = await _repaired(case, draft, findings) if findings else draft
+    repaired, findings = await _repaired(case, draft, findings) if findings else (draft, findings)
     if verdict := _rerun(case):
         return repaired, verdict
     verdict = await _judgement(case, repaired)
@@ -108,18 +108,19 @@ def _may_rewrite(case: _Case, findings: Sequence[Finding]) -> bool:
     return case.left > 0 and case.brain.name != EMBEDDED and case.spending.used_up is None
 
 
-async def _repaired(case: _Case, draft: Draft, findings: Sequence[Finding]) -> Draft:
-    """The draft without what isn't held up; the embedded brain's quotations if nothing is left of it."""
+async def _repaired(case: _Case, draft: Draft, findings: list[Finding]) -> tuple[Draft, list[Finding]]:
+    """The draft without what isn't held up, and the findings that led to it.
+
+    If nothing is left of a model's draft, the embedded brain's quotations take its place.
+    """
     repaired = repair(draft, findings)
     if repaired.citations or not case.collected.evidence or case.brain.name == EMBEDDED:
-        return repaired
+        return repaired, findings
     quotes = await quoted(case.intent, case.collected.evidence)
     found = await _findings(case, quotes)
     quotes = repair(quotes, found) if found else quotes
-    if not quotes.citations:
-        return repaired
     case.spending.note("nothing of the model's answer was held up by what was found; it was replaced by quotations")
-    return quotes.model_copy(update={"gaps": list(dict.fromkeys([*quotes.gaps, *draft.gaps]))})
+    return quotes.model_copy(update={"gaps": list(dict.fromkeys([*quotes.gaps, *case.collected.gaps]))}), found
 
 
 def _rerun(case: _Case) -> Verdict | None:
