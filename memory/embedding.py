@@ -35,8 +35,9 @@ class _Model:
     tokenizer: Any
 
     def tokens(self, texts: list[str]) -> list[list[int]]:
-        encoded = self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)
-        return [encoding.ids for encoding in encoded]
+        if len(texts) == 1:  # a batch wakes a pool of threads, for nothing
+            return [self.tokenizer.encode(texts[0], add_special_tokens=False).ids]
+        return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
 
 
 _model: _Model | None = None

@@ -60,7 +60,7 @@ class Chunk:
 
 _SENTENCE_END = re.compile(r"""(?<=[.!?;])["'”’)\]]*\s+|(?<=[。！？])|\n""")
 _LEAST, _MOST, _MOST_CHARACTERS = 80, 200, 2400
-_LONGEST_HEADING, _LONGEST_PLACE = 80, 72
+_LONGEST_HEADING, _LONGEST_PLACE, _LONGEST_ENTRY = 80, 72, 120
 
 
 def chunks(content: Content) -> list[Chunk]:
@@ -83,11 +83,11 @@ def sentences(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _chunks(blocks: list[Block]) -> Iterator[Chunk]:
-    titles = {_bare(title) for block in blocks for title in block.headings}
+    titles = {_bare(title) for title in {title for block in blocks for title in block.headings}}
     pending: list[tuple[Block, int, str]] = []
     words = 0
     for block in blocks:
-        if _bare(block.text) in titles:
+        if len(block.text) <= _LONGEST_ENTRY and _bare(block.text) in titles:
             continue  # an entry of a table of contents
         for offset, piece in _pieces(block.text):
             size = len(piece.split())

@@ -157,9 +157,7 @@ def test_every_format(index: DocumentIndex, folder: Path) -> None:
     document.add_paragraph("Everyone has thirty days of holiday.")
     document.add_table(1, 2).rows[0].cells[0].text = "Carry-over until March"
     document.save(str(folder / "handbook.docx"))
-    (folder / "readme.md").write_text(
-        "---\nx: 1\n---\n# Tool\n\n## Install\nRun the installer\ntwice.\n\n```\nmake install\n```\n"
-    )
+    (folder / "readme.md").write_text("---\nx: 1\n---\n# Tool\n\n## Install\nRun the installer\ntwice.\n")
     (folder / "guide.rst").write_text("=====\nGuide\n=====\n\nUsage\n-----\n\nPress the green\nbutton.\n")
     (folder / "page.html").write_text(
         "<title>t</title><nav>menu</nav><h1>Site</h1><h2>Fees</h2><p>The fee is <b>12</b> euros.<script>x()</script>"
@@ -240,7 +238,8 @@ def test_links_that_loop_do_no_harm(index: DocumentIndex, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ['"', '"" OR', "NEAR(a b)", "text:x", "a* -b ^c", "(((", "'; DROP TABLE chunks; --", "* * *", "\0", "\ud800", "AND OR NOT",
+    ['"', '"" OR', "NEAR(a b)", "text:x", "a* -b ^c", "(((",
+     "'; DROP TABLE chunks; --", "* * *", "\0", "\ud800", "AND OR NOT",
      "?" * 5000, "🦉", "日本語", "{x}", "x" * 100_000, "the of and", " "],
 )  # fmt: skip
 def test_nothing_in_a_query_has_a_meaning_of_its_own(constitution: DocumentIndex, query: str) -> None:
