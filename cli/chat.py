@@ -163,6 +163,7 @@ class Conversation:
 
         for line in render.gaps(outcome.stop_reason, outcome.verdict):
             self._on.print(render.note("warning", line))
+        self._on.print()
         self._on.print(render.safe(" · ".join(render.figures(outcome.report, outcome.thread_id)[:-1]), "dim"))
 
     def _open(self) -> list[Waiting]:

@@ -72,7 +72,7 @@ def _answer(outcome: Outcome, progress: Progress, *, quiet: bool) -> None:
     for line in render.gaps(outcome.stop_reason, outcome.verdict, _notes(outcome)):
         on.print(render.note("warning", line))
     on.print()
-    on.print(render.footer(outcome.report, outcome.thread_id))
+    on.print(render.footer(outcome.report, outcome.thread_id, failed=_has_failed(outcome)))
 
 
 def _lines(outcome: Outcome, progress: Progress, *, quiet: bool) -> None:
@@ -89,7 +89,7 @@ def _lines(outcome: Outcome, progress: Progress, *, quiet: bool) -> None:
         gaps = render.gaps(outcome.stop_reason, outcome.verdict, _notes(outcome))
         lines += ["", *(f"note: {line}" for line in gaps)] if gaps else []
         lines += ["", " · ".join(render.figures(outcome.report, outcome.thread_id))]
-        lines += render.next_steps(outcome.thread_id)
+        lines += render.next_steps(outcome.thread_id, failed=_has_failed(outcome))
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 
@@ -112,6 +112,10 @@ def _waiting(outcome: Outcome) -> None:
         on.print(questions.panel(item))
     on.print()
     on.print(render.safe(f"{summary}\n{render.next_steps(outcome.thread_id, waiting=True)[0]}", "dim"))
+
+
+def _has_failed(outcome: Outcome) -> bool:
+    return any(result.status == "failed" for result in outcome.results.values())
 
 
 def _notes(outcome: Outcome) -> list[str]:

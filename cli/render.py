@@ -161,10 +161,10 @@ def near(source: str) -> str:
         return source
 
 
-def footer(report: Any, thread_id: str) -> RenderableType:
+def footer(report: Any, thread_id: str, *, failed: bool = False) -> RenderableType:
     """Time, model calls, tokens, cost and thread of a run, and how to go on from here."""
     lines = [Text(" · ".join(figures(report, thread_id)), "dim")]
-    return Group(*lines, *(Text(line, "dim") for line in next_steps(thread_id)))
+    return Group(*lines, *(Text(line, "dim") for line in next_steps(thread_id, failed=failed)))
 
 
 def figures(report: Any, thread_id: str) -> list[str]:
@@ -185,14 +185,15 @@ def figures(report: Any, thread_id: str) -> list[str]:
     return [*found, f"thread {one_line(thread_id)}"]
 
 
-def next_steps(thread_id: str, *, waiting: bool = False, stopped: bool = False) -> list[str]:
+def next_steps(thread_id: str, *, waiting: bool = False, stopped: bool = False, failed: bool = False) -> list[str]:
     """Commands to go on with."""
     thread = one_line(thread_id)
     if waiting:
         return [f"answer: orchestrate approve {thread}"]
     if stopped:
         return [f"go on: orchestrate resume {thread}"]
-    return [f"go on: orchestrate chat --thread {thread}   details: orchestrate report {thread}"]
+    again = [f"try what failed again: orchestrate resume {thread} --retry-failed"] if failed else []
+    return [*again, f"go on: orchestrate chat --thread {thread}   details: orchestrate report {thread}"]
 
 
 def money(dollars: float) -> str:
