@@ -110,6 +110,8 @@ class Gate:
             reports.append(Report.load(done.output))
 
         self._run_all([case()])
+        if Counter(self._ledger.entries(f"run-{self._runs}")) != Counter(scenario.effects):
+            tally.wrong.append(f"{scenario.name}, not killed: it came to {reports[0].results}")
         tally.boundaries, tally.kinds = len(reports[0].trace), Counter(reports[0].trace)
         return reports[0]
 

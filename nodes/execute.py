@@ -9,6 +9,7 @@ from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
 from nodes.execution.desk import Desk
+from nodes.execution.drain import Drain
 from nodes.execution.meter import Meter
 from nodes.execution.schedule import Schedule
 from nodes.kit import Kit, NodeFunction
@@ -41,9 +42,11 @@ def execute(kit: Kit) -> NodeFunction:
             literal=plan_origin(state),
             may_ask=any(result.status == "pending" for result in results.values()),
             slots=asyncio.Semaphore(here.concurrency),
+            drain=Drain(runtime),
             notes=list(state.get("notes") or []),
         )
-        done = await Schedule(desk, plan, results).run()
+        async with desk.drain.watching():
+            done = await Schedule(desk, plan, results).run()
         return {"results": done, "usage": meter.usage, "notes": desk.notes, "verdict": None}
 
     return run

@@ -9,12 +9,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
 from typing import Any, overload
 
-from langchain_core.tools import BaseTool, StructuredTool
+from langchain_core.tools import BaseTool, StructuredTool, Tool
 
 from state.check import parameters_of
 from state.policy import Risk
 from state.references import as_text
 from state.result import ErrorKind, Evidence
+from tools.threads import in_daemon_thread
 
 UNKNOWN_TOOL_RISK: Risk = "write"
 
@@ -109,11 +110,23 @@ class ToolSpec:
                 "name": self.name,
                 "args": dict(args),
             }
-            message = await self.tool.ainvoke(request, config)
+            message = await self._invoke(request, config)
             output = message.artifact if message.artifact is not None else message.content
         else:
-            output = await self.tool.ainvoke(dict(args), config)
+            output = await self._invoke(dict(args), config)
         return output if isinstance(output, ToolOutput) else ToolOutput(output)
+
+    async def _invoke(self, request: Any, config: Any) -> Any:
+        if self._blocks:
+            return await in_daemon_thread(lambda: self.tool.invoke(request, config))
+        return await self.tool.ainvoke(request, config)
+
+    @functools.cached_property
+    def _blocks(self) -> bool:
+        """Whether the tool has no way of its own to be awaited."""
+        if isinstance(self.tool, Tool | StructuredTool):
+            return self.tool.coroutine is None
+        return type(self.tool)._arun is BaseTool._arun
 
 
 class Toolbox(Mapping[str, ToolSpec]):

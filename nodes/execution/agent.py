@@ -97,7 +97,7 @@ async def _think(
     thought = TaskResult(task=site.task.id, status="failed", tool=AGENT)
     try:
         desk.meter.allow()
-        async with desk.slots:
+        async with desk.drain.giving_up(), desk.slots:
             made = await desk.kit.brain.next_action(goal, tools=tools, steps=steps, prompt=prompt)
     except ToolFailure as error:
         return thought.model_copy(update={"error": failures.typed(error)})

@@ -75,7 +75,19 @@ async def _once(
 ) -> ToolOutput:
     """One attempt. Raises ToolFailure for whatever the tool raises."""
     breaker = limits.breaker(spec.name)
-    breaker.check(spec.name)
+    with breaker.trying(spec.name):
+        return await _call_once(desk, site, spec, args, attempt, begin, breaker)
+
+
+async def _call_once(
+    desk: Desk,
+    site: Site,
+    spec: ToolSpec,
+    args: dict[str, Any],
+    attempt: int,
+    begin: Callable[[], Awaitable[None]],
+    breaker: limits.CircuitBreaker,
+) -> ToolOutput:
     async with desk.drain.giving_up() if spec.risk == "read" else nullcontext(), desk.slots, limits.slot(spec):
         desk.drain.check()
         desk.meter.allow()

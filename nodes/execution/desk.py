@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass, field
 
 from memory.journal import Decision
+from nodes.execution.drain import Drain
 from nodes.execution.meter import Meter
 from nodes.kit import Kit
 from state.result import Origin
@@ -29,6 +30,7 @@ class Desk:
     literal: Origin
     may_ask: bool
     slots: asyncio.Semaphore
+    drain: Drain
     notes: list[str] = field(default_factory=list)
     doubts: set[tuple[str, str]] = field(default_factory=set)
     _decisions: list[Decision] | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -38,6 +38,18 @@ class CircuitBreaker:
                 sent=False,
             )
         self.probing = True
+
+    @contextmanager
+    def trying(self, tool: str) -> Iterator[None]:
+        """Around one call. Raises ToolFailure as `check`; a call that came to nothing leaves the next one to try."""
+        was_probing = self.probing
+        self.check(tool)
+        is_probe = self.probing and not was_probing
+        try:
+            yield
+        finally:
+            if is_probe:
+                self.probing = False
 
     def succeeded(self) -> None:
         self.failures, self.opened, self.probing = 0, None, False

@@ -55,6 +55,7 @@ class Schedule:
             reason = f"waits for {', '.join(waiting)}"
             result = TaskResult(task=task.id, status="pending", reason=reason, tool=task.tool)
         else:
+            self._desk.drain.check()
             result = await run_unit(self._desk, task, inputs, self._results.get(task.id))
         return {"result": result.to_json()}
 

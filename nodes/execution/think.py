@@ -23,7 +23,7 @@ async def call_model(
     try:
         desk.meter.allow()
         rest = {name: value for name, value in args.items() if name != "prompt"}
-        async with desk.slots:
+        async with desk.drain.giving_up(), desk.slots:
             thought = await desk.kit.brain.complete(str(args["prompt"]), inputs=rest, evidence=evidence)
     except ToolFailure as error:
         return result.model_copy(update={"error": failures.typed(error), "attempts": 0})

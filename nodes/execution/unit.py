@@ -77,6 +77,7 @@ async def _items(
 
     async def run_item(index: int) -> TaskResult:
         async with places:
+            desk.drain.check()
             known = {**values, "item": items[index], "index": index}
             try:
                 return await _rounds(
