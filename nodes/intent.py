@@ -24,6 +24,8 @@ def intent(kit: Kit) -> NodeFunction:
     """The step that parses the goal, with the conversation before it."""
 
     async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
+        if state.get("stop_reason"):  # a guard has refused the goal
+            return {}
         here = await kit.for_run(runtime)
         goal, spending = state.get("goal", ""), Spending(state)
         as_it_stands = Intent(kind="question", goal=goal, questions=[goal])

@@ -113,8 +113,9 @@ def stop_reason_of(state: RunState, draft: Draft, usage: Usage) -> StopReason:
     if draft.citations and is_complete:
         return _answered(state)
     if not draft.citations:
-        done = bool(results) and all(result.ok for result in results.values())
-        return "answered" if done and is_complete and intent.kind == "action" else _empty_handed(state, results)
+        is_done = is_complete and bool(results) and all(result.ok for result in results.values())
+        was_to_do = intent.kind == "action" or state.get("plan_source") in ("caller", "person")
+        return "answered" if is_done and was_to_do else _empty_handed(state, results)
     verdict = state.get("verdict")
     if verdict is not None and verdict.findings and _rounds_used_up(state):
         return "rounds"

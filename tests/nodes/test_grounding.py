@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graph import orchestrator
 from graph.orchestrator import build
 from models.brain import BrainError, Thought
 from models.reflex.brain import ReflexBrain
 from nodes.checks import check
 from nodes.citations import verbatim
+from nodes.guard import guard
+from nodes.guardrails import AllowedTopics
 from state.intent import Intent
 from state.plan import Plan, Task
 from state.result import Evidence
@@ -109,3 +112,12 @@ PHRASES = [SENATOR, REPORT, "A senator must be 30 [1].", "He was 47.", "[9]", "P
 @given(st.lists(st.sampled_from(PHRASES), max_size=6))
 async def test_any_draft_ends_grounded(pieces: list[str]) -> None:
     assert is_grounded(await ask(" ".join(pieces)))
+
+
+async def test_a_goal_that_a_guard_blocks_is_answered_by_the_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+    topics = AllowedTopics({"billing": ["invoice"]})
+    monkeypatch.setattr(orchestrator, "guard", lambda kit: guard(kit, guards=[topics]))
+    out = await ask("never")
+    assert out["answer"] == "I can help with billing; this seems to be about something else."
+    assert out["stop_reason"] == "refused"
+    assert out["results"] == {}
