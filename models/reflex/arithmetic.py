@@ -78,10 +78,12 @@ _UNARY: tuple[tuple[str, str, str], ...] = (
     (r"(?P<a>.+?) cubed", "{0} ** 3", "The result"),
     (r"(?:the )?square root of (?P<a>.+)", "sqrt({0})", "The square root"),
 )
-_COMPARATIVES = {"older": "old", "younger": "old", "longer": "long", "larger": "large", "bigger": "big", "taller": "tall",
+_COMPARATIVES = {"older": "old", "younger": "old", "longer": "long", "larger": "large", "bigger": "big",
+                 "taller": "tall",
                  "higher": "high", "heavier": "heavy", "faster": "fast"}  # fmt: skip
 _THAN = re.compile(
-    rf"^(?:by )?how (?:much|many years|many) (?P<more>{'|'.join(_COMPARATIVES)}) (?P<aux>\w+) (?P<a>(?:an? |the )?[\w-]+)\s*"
+    rf"^(?:by )?how (?:much|many years|many) (?P<more>{'|'.join(_COMPARATIVES)}) (?P<aux>\w+) "
+    r"(?P<a>(?:an? |the )?[\w-]+)\s*"
     r"(?P<rest>.*?) than (?P<b>.+)$",
     re.IGNORECASE,
 )

@@ -1,4 +1,4 @@
-"""A short value out of passages: the number, the date or the words that answer a question; None if they aren't there."""
+"""A short value out of passages: the number, the date or the words that answer a question; None if there is none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ NUMBER_PROMPT, DATE_PROMPT, TEXT_PROMPT = (
     "The date that answers: ",
     "The text that answers: ",
 )
-_PROMPT = re.compile(r"^\W*(?:(?:extract|give|return|find)\s+)?(?:the\s+|an?\s+)?(?P<kind>number|date|text|name|answer|value)s?\s+"
+_PROMPT = re.compile(r"^\W*(?:(?:extract|give|return|find)\s+)?(?:the\s+|an?\s+)?"
+                     r"(?P<kind>number|date|text|name|answer|value)s?\s+"
                      r"(?:that answers|answering|for|to|of|in answer to)\b:?\s*", re.IGNORECASE)  # fmt: skip
 _SUMMARY = re.compile(r"\b(?:summar|key points|main points|overview|gist)", re.IGNORECASE)
 _GENERATIVE = re.compile(

@@ -1,4 +1,4 @@
-"""A goal as its single questions, each standing on its own: split, ellipses filled, pronouns and follow-ups resolved."""
+"""A goal as its single questions, each standing on its own: ellipses filled, pronouns and follow-ups resolved."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from models.reflex.sentences import split_sentences
 from models.reflex.words import FUNCTION_WORDS, squeeze
 
-_WH = r"(?:how (?:old|long|many|much|often|far|big|large|high|tall|heavy|fast)|what|which|who|whom|whose|when|where|why|how)"
+_WH = (
+    r"(?:how (?:old|long|many|much|often|far|big|large|high|tall|heavy|fast)|what|which|who|whom|whose|when|where|why|"
+    r"how)"
+)
 _AUX = (
     r"(?:is|are|was|were|am|do|does|did|can|could|may|might|must|shall|should|will|would|has|have|had|isn't|aren't|"
     r"doesn't|don't|didn't|can't)"
@@ -33,7 +36,8 @@ _PRONOUN = re.compile(
 )
 _THINGS = re.compile(r"\b(it|its|they|them|their)\b", re.IGNORECASE)
 _ALONE = re.compile(
-    r"^(?:(?:please|can you|could you)\s+)*(?:compare|explain|describe|summari[sz]e|define|translate|show|tell me about|"
+    r"^(?:(?:please|can you|could you)\s+)*(?:compare|explain|describe|summari[sz]e|define|translate|show|"
+    r"tell me about|"
     r"tell me more about|list|find|calculate|what is|what are|who is|who are|what does|why is|how does|more about|"
     r"what about|how about)\s+(?:it|them|this|that|those|these|both|him|her|the two)(?:\s+(?:mean|work|do|all))?\W*$",
     re.IGNORECASE,
@@ -44,93 +48,13 @@ _OTHER_EXTREME = re.compile(
     re.IGNORECASE,
 )
 _VERBS = frozenset(
-    [
-        "be",
-        "been",
-        "have",
-        "has",
-        "had",
-        "do",
-        "get",
-        "go",
-        "need",
-        "serve",
-        "serves",
-        "hold",
-        "holds",
-        "become",
-        "take",
-        "make",
-        "use",
-        "used",
-        "vote",
-        "sign",
-        "contain",
-        "come",
-        "work",
-        "happen",
-        "receive",
-        "run",
-        "live",
-        "elect",
-        "elected",
-        "chosen",
-        "chose",
-        "appointed",
-        "remove",
-        "removed",
-        "stay",
-        "last",
-        "say",
-        "differ",
-        "know",
-        "own",
-        "built",
-        "created",
-        "written",
-        "made",
-        "found",
-        "installed",
-        "build",
-        "create",
-        "write",
-        "find",
-        "install",
-        "start",
-        "begin",
-        "end",
-        "pay",
-        "cost",
-        "weigh",
-        "eat",
-        "apply",
-        "govern",
-        "meet",
-        "declare",
-        "pass",
-        "veto",
-        "keep",
-        "give",
-        "grant",
-        "put",
-        "set",
-        "allow",
-        "allowed",
-        "propose",
-        "ratify",
-        "mean",
-        "refer",
-        "include",
-        "represent",
-        "join",
-        "leave",
-        "report",
-        "update",
-        "upgrade",
-        "support",
-        "provide",
-        "depend",
-    ]
+    """
+    be been have has had do get go need serve serves hold holds become take make use used vote sign contain come
+    work happen receive run live elect elected chosen chose appointed remove removed stay last say differ know
+    own built created written made found installed build create write find install start begin end pay cost
+    weigh eat apply govern meet declare pass veto keep give grant put set allow allowed propose ratify mean
+    refer include represent join leave report update upgrade support provide depend
+    """.split()  # noqa: SIM905
 )
 
 
@@ -180,7 +104,8 @@ def leans_back(question: str) -> bool:
     return bool(
         re.match(
             r"^\W*(?:(?:what(?:'s| is| are)|and|calculate|give me|tell me|compute)\s+)*(?:the|their)?\s*"
-            r"(?:difference|sum|total|ratio|average|product|mean)s?(?:\s+(?:between|of)\s+(?:them|the two|both|these|those)"
+            r"(?:difference|sum|total|ratio|average|product|mean)s?"
+            r"(?:\s+(?:between|of)\s+(?:them|the two|both|these|those)"
             r"(?:\s+\w+)?)?(?:\s+in\s+\w+)?\W*$",
             question,
             re.IGNORECASE,

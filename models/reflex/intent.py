@@ -15,7 +15,8 @@ from state.intent import Intent, IntentKind
 ABILITIES = "I answer questions from your documents and databases by quoting them, I calculate, and I work with dates"
 _NO_MODEL = "Set OPENAI_API_KEY or OPENAI_BASE_URL to use a model that writes."
 _GREETING = re.compile(
-    r"^\W*(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)|hallo|hola|bonjour|salut|ciao|moin)"
+    r"^\W*(?:hi|hello|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day)|hallo|hola|bonjour|salut|ciao|"
+    r"moin)"
     r"(?:\s+(?:there|all|everyone|again|you|bot|assistant))?\W*(?:how are you(?: doing)?(?: today)?\W*)?$",
     re.IGNORECASE,
 )
@@ -29,47 +30,35 @@ _SMALL_TALK: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^\W*(?:who|what) are you\W*$|^\W*what(?:'s| is) your name\W*$|^\W*what can you do\b[\w\s]{0,15}\W*$"
          r"|^\W*(?:help|help me)\W*$|^\W*what do you do\W*$|^\W*how (?:can|do) you (?:work|help)\b[\w\s]{0,10}\W*$",
          f"I'm the embedded brain of this orchestration layer. {ABILITIES}. I don't write text of my own. {_NO_MODEL}"),
-        (r"^\W*(?:ok(?:ay)?|great|nice|cool|good|perfect|awesome|well done|good job|yes|no|sure|lol|haha+|test|testing)\W*$",
+        (r"^\W*(?:ok(?:ay)?|great|nice|cool|good|perfect|awesome|well done|good job|yes|no|sure|lol|haha+|"
+         r"test|testing)\W*$",
          "All right. What would you like to know?"),
         (r"^\W*tell me a joke\W*$", f"I don't make things up, jokes included. {ABILITIES}."),
     )
 )  # fmt: skip
 _ACTION = re.compile(
-    r"^\W*(?:(?:please|can you|could you|would you|i want you to|i'd like you to|i need you to|go(?: and)?|just|kindly)\s+)*"
+    r"^\W*(?:(?:please|can you|could you|would you|i want you to|i'd like you to|i need you to|"
+    r"go(?: and)?|just|kindly)\s+)*"
     r"(?P<verb>send|e-?mail|mail|delete|remove|erase|drop|book|buy|order|purchase|pay|transfer|schedule|cancel|post|"
     r"publish|upload|download|install|uninstall|deploy|run|execute|start|stop|restart|reboot|shut down|call|phone|text|"
     r"message|notify|remind|create|make|generate|write|draft|compose|translate|paraphrase|rewrite|draw|paint|design|"
-    r"code|implement|fix|refactor|rename|move|copy|save|update|change|edit|add|insert|set|turn on|turn off|play|open|close|"
+    r"code|implement|fix|refactor|rename|move|copy|save|update|change|edit|add|insert|set|turn on|turn off|play|open|"
+    r"close|"
     r"reply|respond|tweet|share|invite|subscribe|sign up|log in|print|order|reserve|brainstorm|imagine|invent)\b"
     r"(?!\s*(?:\?|$))",
     re.IGNORECASE,
 )
 _GENERATES = frozenset(
-    [
-        "write",
-        "draft",
-        "compose",
-        "translate",
-        "paraphrase",
-        "rewrite",
-        "draw",
-        "paint",
-        "design",
-        "code",
-        "implement",
-        "generate",
-        "brainstorm",
-        "imagine",
-        "invent",
-        "refactor",
-        "create",
-        "make",
-    ]
+    """
+    write draft compose translate paraphrase rewrite draw paint design code implement generate brainstorm
+    imagine invent refactor create make
+    """.split()  # noqa: SIM905
 )
 _GIVEN = re.compile(r"[\"“][^\"”]+[\"”]|(?<!\w)'[^']+'(?!\w)|\b(?:saying|that says|with the text)\b", re.IGNORECASE)
 """The text to write is given, so nothing has to be made up."""
 _COMPARISON = re.compile(
-    r"\bcompar(?:e|ed|ing|ison)\b|\bdifferences?\s+between\b|\bversus\b|\bvs\.?\s|\bhow (?:do|does|is|are) .+ differ(?:ent)?\b"
+    r"\bcompar(?:e|ed|ing|ison)\b|\bdifferences?\s+between\b|\bversus\b|\bvs\.?\s"
+    r"|\bhow (?:do|does|is|are) .+ differ(?:ent)?\b"
     r"|\bsimilarit(?:y|ies) between\b|\bpros and cons of .+ (?:and|or)\b",
     re.IGNORECASE,
 )
@@ -79,7 +68,8 @@ _SIDES = re.compile(
     re.IGNORECASE,
 )
 _VERSUS = re.compile(r"^(?:what is better[,:]?\s+)?(?P<one>.+?)\s+(?:versus|vs\.?)\s+(?P<other>.+)$", re.IGNORECASE)
-_DIFFER = re.compile(r"\bhow (?:do|does|is|are)\s+(?P<one>.+?)\s+(?:and|differ from|different from)\s+(?P<other>.+?)(?:\s+differ(?:ent)?)?$",
+_DIFFER = re.compile(r"\bhow (?:do|does|is|are)\s+(?P<one>.+?)\s+(?:and|differ from|different from)\s+(?P<other>.+?)"
+                     r"(?:\s+differ(?:ent)?)?$",
                      re.IGNORECASE)  # fmt: skip
 _CONSTRAINT = re.compile(
     r"\b(?:in (?:one|two|three|a few|\d+) (?:words?|sentences?|lines?)|briefly|in short|in detail|as a table|as a list|"

@@ -27,7 +27,8 @@ _UNIT = r"(?:time|date|day|weekday|day of the week|year|month)"
 CLOCK = re.compile(
     rf"^\W*(?:(?:what(?:'s| is)|tell me|do you know)\s+(?:the\s+)?(?:current\s+|today's\s+|local\s+)?{_UNIT}"
     rf"|what\s+{_UNIT}\s+is\s+(?:it|today)|what(?:'s| is)\s+today)"
-    r"(?:\s+(?:is it|it is|is today|now|today|right now))*(?:\s+in\s+(?P<zone>[\w/ ]+?))?(?:\s+(?:now|today|right now))?\W*$",
+    r"(?:\s+(?:is it|it is|is today|now|today|right now))*(?:\s+in\s+(?P<zone>[\w/ ]+?))?"
+    r"(?:\s+(?:now|today|right now))?\W*$",
     re.IGNORECASE,
 )
 """Questions that the clock answers."""
@@ -99,7 +100,7 @@ class _Planner:
             self._answer(question)
 
     def _answer(self, question: str) -> None:
-        """The tasks that bring what may answer: a query where the tables hold it, a search, or both if it isn't clear."""
+        """The tasks that bring what may answer: a query if the tables hold it, a search, or both if it isn't clear."""
         query = self._query(question)
         if query and (query.is_clear or query.confidence >= UNSURE):
             self._add(self._database.name, {"sql": query.sql}, question)  # type: ignore[union-attr]

@@ -49,7 +49,8 @@ _NAMES = "|".join(sorted([*_SMALL, *_TENS, *_BIG], key=len, reverse=True))
 _IN_WORDS = re.compile(rf"\b(?:an?\s+(?=(?:hundred|thousand|million|billion|dozen)\b))?"
                        rf"(?:{_NAMES})(?:(?:[\s-]+|\s+and\s+)(?:{_NAMES}))*\b(?!-)", re.IGNORECASE)  # fmt: skip
 _FRACTION = re.compile(
-    rf"\b({'|'.join([*_SMALL, 'a'])})[\s-]+({'|'.join(sorted(_PARTS, key=len, reverse=True))})\b(?!\s+(?:day|monday|year)\b)",
+    rf"\b({'|'.join([*_SMALL, 'a'])})[\s-]+({'|'.join(sorted(_PARTS, key=len, reverse=True))})\b"
+    r"(?!\s+(?:day|monday|year)\b)",
     re.IGNORECASE,
 )
 _DIGITS = re.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -25,7 +26,8 @@ _PATTERNS: tuple[tuple[AnswerKind, str], ...] = (
     ),
     (
         "money",
-        r"\bhow much (?:money|does .* (?:cost|earn)|is .* (?:worth|paid))|\b(?:what|which) (?:is|was) the (?:price|cost)\b",
+        r"\bhow much (?:money|does .* (?:cost|earn)|is .* (?:worth|paid))"
+        r"|\b(?:what|which) (?:is|was) the (?:price|cost)\b",
     ),
     (
         "duration",
@@ -71,12 +73,17 @@ class Term:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question, taken apart. `unit`: the stem of what is counted ('year', 'senator'), '' if it isn't known."""
+    """A question, taken apart.
+
+    `unit`: the stem of what is counted ('year', 'senator'), '' if it isn't known. `phrases`: content words that stand
+    side by side.
+    """
 
     text: str
     kind: AnswerKind
     terms: tuple[Term, ...]
     unit: str = ""
+    phrases: tuple[str, ...] = ()
 
     @property
     def is_fact(self) -> bool:
@@ -105,13 +112,20 @@ def analyse(text: str) -> Asked:
     unit = _unit(text, kind)
     if unit and unit not in seen and unit not in _TIME and kind == "number":
         terms.append(Term(Word(unit, unit, -1, -1), must=False, implied=True))
-    return Asked(text, kind, tuple(terms), unit)
+    return Asked(text, kind, tuple(terms), unit, _phrases(text, terms))
 
 
 def topic(text: str) -> str:
     """What a question is about, in a few of its own words: for headings and searches by keywords."""
     kept = [word.text for word in words(text) if not is_function_word(word) and not is_asking_word(word)]
     return " ".join(kept[:8]) or text.strip()
+
+
+def _phrases(text: str, terms: list[Term]) -> tuple[str, ...]:
+    """Pairs of content words that stand side by side: 'debian project'."""
+    placed = sorted((term.word for term in terms if term.word.start >= 0), key=lambda word: word.start)
+    pairs = [(one, other) for one, other in itertools.pairwise(placed) if other.start - one.end == 1]
+    return tuple(text[one.start : other.end].lower() for one, other in pairs)
 
 
 def _unit(text: str, kind: AnswerKind) -> str:

@@ -12,10 +12,10 @@ from models.reflex.quantities import Quantity, find_dates, find_numbers
 from models.reflex.question import NUMERIC, Asked, Term
 from models.reflex.sentences import Span, split_clauses, split_sentences
 from models.reflex.similarity import near_words
-from models.reflex.words import RELATED, is_function_word, same_word, words
+from models.reflex.words import NUMERALS, RELATED, is_function_word, same_word, squeeze, words
 
 ANSWERS = 0.63
-"""The least score of a sentence that answers. Tuned on tests/models/test_reflex_answers.py."""
+"""The least merit of a sentence that answers. Tuned on tests/models/test_reflex_answers.py."""
 _NEAR = 0.36
 _RELATED = 0.85
 _BY_HEADING, _BY_ASKING_HEADING, _BY_PRONOUN, _BY_REFERENCE, _BY_NEIGHBOUR = 0.7, 0.92, 0.9, 0.65, 0.3
@@ -26,12 +26,14 @@ _WITHOUT = {"age": 0.5, "duration": 0.5, "number": 0.5, "percent": 0.5, "money":
 _LONG = 15
 _PRONOUN_FIRST = re.compile(r"^\W*(?:he|she|it|they)\b", re.IGNORECASE)
 _POINTS_ELSEWHERE = re.compile(
-    r"^\W*(?:please\s+)?(?:see|refer to|read|for (?:more|additional|further)|more (?:detailed )?information|note that)\b"
+    r"^\W*(?:please\s+)?(?:see|refer to|read|for (?:more|additional|further)|more (?:detailed )?information|"
+    r"note that)\b"
     r"|^\W*.{0,60}\b(?:refer to|is available (?:at|from)|can be found (?:at|in))\b",
     re.IGNORECASE,
 )
 _BOUNDED = re.compile(r"\b(?:more|less|fewer|longer|later|other) than\b|\bexceeding\b", re.IGNORECASE)
 _DEICTIC = re.compile(r"^\W*(?:this|these|those|such|that)\b", re.IGNORECASE)
+_BY_NAME = re.compile(r"\bby\s+(?!the\b)[A-Z]\w+")
 _LASTS = re.compile(r"\bfor (?:\w+ ){1,2}(?:years|months|weeks|days|hours)\b|\bterm of\b|\blasts?\b", re.IGNORECASE)
 _RECURRING = re.compile(
     r"\bevery (?:other |second |third |fourth |fifth |sixth |tenth )?(?:year|month|week|day|hour|session|term)"
@@ -72,7 +74,9 @@ _TIME_UNITS = {"year", "month", "week", "day", "hour", "minut", "second", "centu
 _PLACE_WORDS = re.compile(
     r"\b(?:in|at|on|from|under|within|into|near)\s+(?:the\s+|an?\s+)?[A-Z/~\w]|/\w+/|https?://", re.UNICODE
 )
-_REASON_WORDS = re.compile(r"\b(?:because|since|so that|in order|therefore|due to|reason|as a result|to (?:avoid|ensure|allow|"
+_REASON_WORDS = re.compile(r"\b(?:because|since|so that|in order|therefore|due to|reason|as a result|"
+                           r"to (?:avoid|ensure|"
+                           r"allow|"
                            r"prevent|make|be)|for|means that|thus)\b", re.IGNORECASE)  # fmt: skip
 _PERSONS = re.compile(
     r"\b(?:persons?|people|members?|users?|everyone|anyone|president|congress|senate|house|court|team|group|project|"
@@ -93,7 +97,11 @@ class Passage:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A sentence of a passage. `score`: 0 to about 1; `fits`: it holds the kind of answer asked for."""
+    """A sentence of a passage.
+
+    `score`, from 0 to about 1.3, ranks it; `merit` is the score without what is due to its form alone, and decides
+    whether it answers; `coverage`: the share of the question it has; `fits`: it holds the kind of answer asked for.
+    """
 
     passage: Passage
     span: Span
@@ -101,10 +109,11 @@ class Candidate:
     score: float
     coverage: float
     fits: bool
+    merit: float
 
     @property
     def answers(self) -> bool:
-        return self.score >= ANSWERS
+        return self.merit >= ANSWERS
 
 
 @dataclass(frozen=True)
@@ -193,7 +202,8 @@ def fits(asked: Asked, text: str) -> bool:
 
 def defines(name: str, text: str) -> bool:
     """Whether `text` begins as a definition of `name` does: 'A virtual package is ...'."""
-    pattern = rf"^\W*(?:an?\s+|the\s+)?(?:[\w/-]+\s+)?{re.escape(name)}\b[\w/\s\"”’'()-]{{0,30}}?\b(?:is|are|means?|refers?|denotes?)\b"
+    subject = rf"^\W*(?:an?\s+|the\s+)?(?:[\w/-]+\s+)?{re.escape(name)}\b[\w/\s\"”’'()-]{{0,30}}?"
+    pattern = rf"{subject}\b(?:is|are|means?|refers?|denotes?)\b"
     if re.search(pattern + r"(?!\s+(?:always|also|not|being|available|used|removed|installed))", text, re.IGNORECASE):
         return True
     return bool(
@@ -265,20 +275,26 @@ class _Matcher:
         holds = fits(asked, text)
         score = coverage * (0.55 if missing else 1.0) * _UNKNOWN**unknown
         score *= 1.0 if holds else _WITHOUT.get(asked.kind, 0.8)
-        score += 0.1 * own_coverage + 0.03 * sentence.passage.rank + self._form(asked, sentence, heading_asks)
+        form = self._form(asked, text)
+        score += 0.1 * own_coverage + 0.03 * sentence.passage.rank + form
         if own == 0 and not heading_asks:
             score *= 0.85
         count = len(sentence.stems)
         score *= 1.0 if count >= 3 or heading_asks else 0.7
         score -= (0.05 if asked.is_fact else 0.02) * max(0.0, math.log(max(count, 1) / _LONG))
-        return Candidate(sentence.passage, sentence.span, sentence.order, score, coverage, holds)
+        score += 0.08 / (1 + sentence.order) if heading_asks else 0.0
+        merit = score - max(0.0, form - 0.04)
+        return Candidate(sentence.passage, sentence.span, sentence.order, score, coverage, holds, merit)
 
-    def _form(self, asked: Asked, sentence: _Sentence, heading_asks: bool) -> float:
+    def _form(self, asked: Asked, text: str) -> float:
         """For the form: 'An X is ...' answers 'What is an X?'; what sends the reader elsewhere answers little."""
-        text = sentence.span.text
-        bonus = 0.08 / (1 + sentence.order) if heading_asks else 0.0
+        bonus = 0.0
         if asked.kind == "definition" and any(defines(term.word.text, text) for term in self.terms):
             bonus += 0.25
+        lowered = squeeze(text).lower()
+        bonus += 0.04 * sum(phrase in lowered for phrase in asked.phrases)
+        if asked.kind == "person" and _BY_NAME.search(text):
+            bonus += 0.05
         if _POINTS_ELSEWHERE.match(text):
             bonus -= 0.15
         if _DEICTIC.match(text):
@@ -307,7 +323,7 @@ class _Matcher:
         for stem in vocabulary:
             if same_word(term.stem, stem):
                 values[stem] = 1.0
-            elif stem in related:
+            elif stem in related and (self.names_a_part or stem not in NUMERALS):
                 values[stem] = _RELATED
         return values
 

@@ -13,24 +13,10 @@ from models.reflex.words import RELATED, content_words, same_word, stem, words
 from tools.registry import ToolSpec
 
 KNOWN = frozenset(
-    [
-        "search_documents",
-        "query_database",
-        "calculate",
-        "now",
-        "search_web",
-        "fetch_page",
-        "read_file",
-        "list_files",
-        "write_file",
-        "http_request",
-        "send_email",
-        "run_python",
-        "run_sql",
-        "ask_human",
-        "model",
-        "agent",
-    ]
+    """
+    search_documents query_database calculate now search_web fetch_page read_file list_files write_file
+    http_request send_email run_python run_sql ask_human model agent
+    """.split()  # noqa: SIM905
 )
 _SIMILAR, _NAMED = 0.42, 0.3
 _QUERIES = frozenset({"query", "question", "q", "text", "search", "topic", "keywords", "prompt", "input", "term"})

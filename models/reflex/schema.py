@@ -19,13 +19,15 @@ _ENTITY = re.compile(
     r"^(?:.*_)?(?:name|title|label|model|symbol|product|item|customer|employee|city|id)$", re.IGNORECASE
 )
 _ADJECTIVES = {
-    "heavy": "weight", "light": "weight", "fast": "speed acceleration", "slow": "speed acceleration", "quick": "acceleration",
-    "expensive": "price cost", "cheap": "price cost", "costly": "price cost", "old": "year date age", "new": "year date",
-    "recent": "year date", "young": "age", "long": "length duration runtime time", "short": "length duration runtime time",
-    "tall": "height", "hot": "temp temperature max", "warm": "temp temperature max", "cold": "temp temperature min",
+    "heavy": "weight", "light": "weight", "fast": "speed acceleration", "slow": "speed acceleration",
+    "quick": "acceleration", "expensive": "price cost", "cheap": "price cost", "costly": "price cost",
+    "old": "year date age", "new": "year date", "recent": "year date", "young": "age",
+    "long": "length duration runtime time", "short": "length duration runtime time", "tall": "height",
+    "hot": "temp temperature max", "warm": "temp temperature max", "cold": "temp temperature min",
     "wet": "precipitation rain", "rainy": "precipitation rain", "windy": "wind", "powerful": "horsepower power",
-    "economical": "mile gallon mpg", "efficient": "mile gallon mpg", "populous": "population", "rich": "gdp income wealth",
-    "big": "size area", "large": "size area", "high": "height elevation", "popular": "votes rating popularity",
+    "economical": "mile gallon mpg", "efficient": "mile gallon mpg", "populous": "population",
+    "rich": "gdp income wealth", "big": "size area", "large": "size area", "high": "height elevation",
+    "popular": "votes rating popularity",
 }  # fmt: skip
 ADJECTIVES = {stem(word): frozenset(map(stem, names.split())) for word, names in _ADJECTIVES.items()}
 

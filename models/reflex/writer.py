@@ -1,4 +1,4 @@
-"""Writes by quoting: the few sentences of the evidence that answer, each with its mark, and what no evidence answers."""
+"""Writes by quoting: the few sentences of the evidence that answer, each with its mark; says what none answers."""
 
 from __future__ import annotations
 

@@ -1,0 +1,145 @@
+"""The rows a question is about: conditions on values, years, numbers and names, and which words they explain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from models.reflex.schema import ADJECTIVES, Column, Named, positive
+from models.reflex.words import Word, is_asking_word, is_function_word
+
+_YEAR = re.compile(
+    r"\b(?P<how>in|during|of|from|for|before|after|since|until|by)\s+(?:the year\s+)?(?P<year>1[5-9]\d\d|20\d\d)\b"
+    r"|\bbetween\s+(?P<low>1[5-9]\d\d|20\d\d)\s+and\s+(?P<high>1[5-9]\d\d|20\d\d)\b",
+    re.IGNORECASE,
+)
+_LIMIT = re.compile(
+    r"\b(?P<how>more than|greater than|higher than|larger than|over|above|exceeding|at least|less than|fewer than|"
+    r"lower than|smaller than|under|below|at most|up to|exactly|equal to|of|with|have|has|having)\s+"
+    r"(?P<number>-?\d[\d,]*(?:\.\d+)?)\b",
+    re.IGNORECASE,
+)
+_OPERATORS = {
+    "more than": ">", "greater than": ">", "higher than": ">", "larger than": ">", "over": ">", "above": ">",
+    "exceeding": ">", "at least": ">=", "less than": "<", "fewer than": "<", "lower than": "<", "smaller than": "<",
+    "under": "<", "below": "<", "at most": "<=", "up to": "<=",
+}  # fmt: skip
+_OF_DATA = frozenset(
+    """
+    made produced released sold built recorded listed there database table tables row rows entry entries record
+    records data dataset column value values car come came having highest lowest most least average mean total
+    sum maximum minimum max min avg count number top bottom first last largest smallest biggest greatest fewest
+    best worst latest newest oldest earliest longest shortest common frequent different distinct unique per each
+    overall ever order ordered sorted descending ascending years more less than over above below under least
+    greater higher lower fewer larger smaller exactly equal between before after since until during typical peak
+    """.split()  # noqa: SIM905
+)
+
+
+class Filters:
+    """The conditions of one query in the making, and the words of the question that are explained so far."""
+
+    def __init__(self, question: str, found: Sequence[Word], named: Named) -> None:
+        self.question, self.words, self.named, self.table = question, found, named, named.table
+        self.used = set(named.used)
+        self.where: list[str] = []
+        self.filtered: set[str] = set()
+        self.is_guess = False
+
+    def source(self, *more: str) -> str:
+        conditions = [*self.where, *more]
+        return f"FROM {self.table.sql}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+
+    def filter_by_values(self) -> None:
+        for column, value in self.named.values:
+            self.where.append(f"{column.sql} = '{_quoted(str(value))}'")
+
+    def filter_by_year(self) -> None:
+        column = next((c for c in self.table.columns if c.is_date), None)
+        match = _YEAR.search(self.question)
+        if column is None or match is None:
+            return
+        self.use(match)
+        if match["low"]:
+            low, high = match["low"], str(int(match["high"]) + 1)
+            self.where.append(f"{column.sql} >= {_year(column, low)} AND {column.sql} < {_year(column, high)}")
+        elif match["how"].lower() in ("before", "until", "by"):
+            self.where.append(f"{column.sql} < {_year(column, match['year'])}")
+        elif match["how"].lower() == "after":
+            self.where.append(f"{column.sql} >= {_year(column, str(int(match['year']) + 1))}")
+        elif match["how"].lower() == "since":
+            self.where.append(f"{column.sql} >= {_year(column, match['year'])}")
+        elif column.is_year_number:
+            self.where.append(f"{column.sql} = {match['year']}")
+        else:
+            self.where.append(f"CAST({column.sql} AS TEXT) LIKE '{match['year']}%'")
+
+    def filter_by_numbers(self) -> None:
+        """'more than 30 miles per gallon', 'with 8 cylinders', 'horsepower over 200'."""
+        years = [match.span("year") for match in _YEAR.finditer(self.question)]
+        for match in _LIMIT.finditer(self.question):
+            start, end = match.span("number")
+            if any(low <= start < high for low, high in years):
+                continue
+            column = self._column_near(start, end)
+            if column is None:
+                continue
+            self.use(match)
+            operator = _OPERATORS.get(match["how"].lower(), "=")
+            self.where.append(f"{column.sql} {operator} {match['number'].replace(',', '')}")
+            self.filtered.add(column.name)
+
+    def _column_near(self, start: int, end: int) -> Column | None:
+        """The numeric column named right after a number, else right before it."""
+        near: list[tuple[int, Column]] = []
+        for name, indices in self.named.columns.items():
+            column = self.named.column(name)
+            if column.is_numeric:
+                after = min((self.words[i].start - end for i in indices if self.words[i].start >= end), default=99)
+                before = min((start - self.words[i].end for i in indices if self.words[i].end <= start), default=99)
+                near.append((min(after, before + 20), column))
+        best = min(near, key=lambda item: item[0], default=None)
+        return best[1] if best and best[0] < 60 else None
+
+    def filter_by_name(self, measure: Column | None) -> bool:
+        """Take the words that nothing explains, if they stand together, for the name of what is asked about."""
+        entity = self.table.entity
+        left = [index for index in range(len(self.words)) if not self.is_explained(index)]
+        if not left or left[-1] - left[0] != len(left) - 1 or entity is None or measure is None or entity is measure:
+            return False
+        if entity.name in self.named.columns:
+            return False
+        name = self.question[self.words[left[0]].start : self.words[left[-1]].end].lower()
+        pattern = name.replace("'", "''").replace("%", "").replace("_", " ")
+        self.where.append(f"LOWER({entity.sql}) LIKE '%{pattern}%'")
+        self.used.update(left)
+        self.is_guess = True
+        return True
+
+    def is_explained(self, index: int) -> bool:
+        word = self.words[index]
+        return (
+            index in self.used or is_function_word(word) or is_asking_word(word) or word.text.lower() in _OF_DATA
+            or positive(word.stem) in ADJECTIVES
+        )  # fmt: skip
+
+    def names_something_else(self) -> bool:
+        """Whether a name or a number is left that the table doesn't have: the weather in Berlin, asked of Seattle's."""
+        left = [self.words[i] for i in range(1, len(self.words)) if not self.is_explained(i)]
+        return any(word.is_capital or word.text.isdigit() for word in left)
+
+    def confidence(self) -> float:
+        content = [i for i, word in enumerate(self.words) if not is_function_word(word)]
+        explained = [i for i in content if self.is_explained(i)]
+        return len(explained) / len(content) if content else 0.0
+
+    def use(self, match: re.Match[str]) -> None:
+        self.used.update(i for i, word in enumerate(self.words) if match.start() <= word.start < match.end())
+
+
+def _year(column: Column, year: str) -> str:
+    return year if column.is_year_number else f"'{year}-01-01'"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
