@@ -154,6 +154,4 @@ def cannot(goal: str) -> str:
             f"I can't {verb} that: I'm the embedded brain and only quote what I find, I don't generate text. "
             f"{ABILITIES}. {_NO_MODEL}"
         )
-    return (
-        f"I can't {verb} that: no tool that is available does it with what you said, so nothing was done. {ABILITIES}."
-    )
+    return f"I can't {verb} that: no tool that is available does it with what you said, so nothing was done."
