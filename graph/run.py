@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import json
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -182,7 +183,8 @@ async def _run(
 def _config(thread_id: str, configuration: Mapping[str, Any] | None = None) -> RunnableConfig:
     # What a thread was begun with stands in its checkpoints' metadata, so that `resume` needs only its id.
     remembered = {
-        f"orchestrate_{name}": value
+        # As JSON where it is a list: metadata keeps only plain values.
+        f"orchestrate_{name}": json.dumps(value) if isinstance(value, list) else value
         for name, value in (configuration or {}).items()
         if name in _REMEMBERED and isinstance(value, str | list)
     }
@@ -192,7 +194,8 @@ def _config(thread_id: str, configuration: Mapping[str, Any] | None = None) -> R
 async def _remembered(saver: Any, thread_id: str) -> dict[str, Any]:
     found = await saver.aget_tuple({"configurable": {"thread_id": thread_id}})
     metadata = (found.metadata or {}) if found else {}
-    return {name: metadata.get(f"orchestrate_{name}") for name in _REMEMBERED}
+    known = {name: metadata.get(f"orchestrate_{name}") for name in _REMEMBERED}
+    return known | {"docs": json.loads(known["docs"]) if known["docs"] else None}
 
 
 def _addressed(response: Any, open_ids: list[str]) -> dict[str, Any]:

@@ -62,6 +62,13 @@ def test_a_goal_is_answered_with_its_source_and_looked_back_on(orchestrate, docu
     assert "thirty Years" in json.loads(again.out)["answer"]
 
 
+def test_a_follow_up_has_the_documents_of_its_thread(orchestrate, documents) -> None:
+    orchestrate("ask", "How old must a senator be?", "--docs", str(documents), "--thread", "senate")
+    ran = orchestrate("ask", "And a president?", "--thread", "senate")
+    assert ran.code == 0, ran.err
+    assert "thirty five" in ran.out
+
+
 def test_what_is_not_in_the_documents_is_a_partial_answer(orchestrate, documents) -> None:
     ran = orchestrate("ask", "Who won the 1998 football world cup?", "--docs", str(documents))
     assert ran.code == 4
