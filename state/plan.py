@@ -30,16 +30,27 @@ class Plan(Record):
 
     def order(self) -> list[Task]:
         """The tasks in topological order, ties in the plan's order. Raises ValueError on a cycle."""
-        waiting = {task.id: set(task.needs()) for task in self.tasks}
-        ordered: list[Task] = []
-        remaining = list(self.tasks)
-        while remaining:
-            ready = [task for task in remaining if not waiting[task.id] & {t.id for t in remaining}]
-            if not ready:
-                raise ValueError("the plan has a cycle: " + ", ".join(t.id for t in remaining))
-            ordered += ready
-            remaining = [task for task in remaining if task not in ready]
-        return ordered
+        ids = {task.id for task in self.tasks}
+        waits = {task.id: {name for name in task.needs() if name in ids} for task in self.tasks}
+        followers: dict[str, list[str]] = {name: [] for name in ids}
+        for name, needed in waits.items():
+            for other in needed:
+                followers[other].append(name)
+        depth, ready = dict[str, int](), [name for name, needed in waits.items() if not needed]
+        level = 0
+        while ready:
+            depth.update(dict.fromkeys(ready, level))
+            level += 1
+            freed = []
+            for name in ready:
+                for follower in followers[name]:
+                    waits[follower].discard(name)
+                    if not waits[follower]:
+                        freed.append(follower)
+            ready = freed
+        if len(depth) < len(ids):
+            raise ValueError("the plan has a cycle: " + ", ".join(t.id for t in self.tasks if t.id not in depth))
+        return sorted(self.tasks, key=lambda task: depth[task.id])
 
     def downstream(self, ids: set[str]) -> set[str]:
         """`ids` and every task that needs one of them, directly or not."""
