@@ -74,16 +74,13 @@ class RunOptions:
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments for `graph.run.aask`; only what was chosen."""
+        return self.resuming() | ({"type": self.type} if self.type is not None else {})
+
+    def resuming(self) -> dict[str, Any]:
+        """Keyword arguments for `graph.run.aresume`: a thread keeps its type, and what isn't chosen anew."""
         named = {
             "docs": [str(path) for path in self.docs] if self.docs else None,
             "db": self.db,
-            "type": self.type,
-        }
-        return {name: value for name, value in named.items() if value is not None} | self.resuming()
-
-    def resuming(self) -> dict[str, Any]:
-        """Keyword arguments for `graph.run.aresume`: a thread keeps its documents, its database and its type."""
-        named = {
             "brain": self.brain or ("chat" if self.model else None),
             "model": self.model,
             "policy": self.policy,

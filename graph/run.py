@@ -71,7 +71,7 @@ async def aask(
     async with _opened(checkpointer) as (saver, journal):
         known = await _remembered(saver, thread_id)
         configuration = {name: configuration[name] or known.get(name) for name in configuration}
-        graph = await _graph(saver, journal, configuration, tools)
+        graph = await _graph(saver, journal, configuration, tools, must_read=_absolute(docs) is not None)
         if (await graph.aget_state(_config(thread_id))).interrupts:
             raise ThreadError(f"thread '{thread_id}' waits for a person; answer with resume('{thread_id}', ...) first")
         return await _run(graph, given, thread_id, configuration, on_event)
@@ -82,6 +82,8 @@ async def aresume(
     response: Any = None,
     *,
     retry_failed: bool = False,
+    docs: Sequence[str | Path] | str | Path | None = None,
+    db: str | None = None,
     brain: Brain | str | None = None,
     model: str | None = None,
     tools: Tools | None = None,
@@ -98,7 +100,7 @@ async def aresume(
     """
     async with _opened(checkpointer) as (saver, journal):
         known = await _remembered(saver, thread_id)
-        named = {"brain": brain, "model": model, "policy": policy}
+        named = {"docs": _absolute(docs), "db": db, "brain": brain, "model": model, "policy": policy}
         configuration = {name: named.get(name) or known.get(name) for name in _REMEMBERED}
         graph = await _graph(saver, journal, configuration, tools)
         config = _config(thread_id)
@@ -142,12 +144,23 @@ async def _opened(checkpointer: Any) -> AsyncIterator[tuple[Any, Journal]]:
         yield checkpointer, journal
 
 
-async def _graph(saver: Any, journal: Journal, configuration: Mapping[str, Any], tools: Tools | None) -> GuardedGraph:
+async def _graph(
+    saver: Any,
+    journal: Journal,
+    configuration: Mapping[str, Any],
+    tools: Tools | None,
+    *,
+    must_read: bool = False,
+) -> GuardedGraph:
+    """The graph of a run. `must_read`: documents that can't be read are an error, not a tool that lacks."""
     build = builder(str(configuration["type"] or "hybrid"))
     docs, db = configuration["docs"], configuration["db"]
     chosen: list[Any] | None = list(tools) if tools is not None else None
     if docs or db:
         specs = await asyncio.to_thread(builtin, docs, db)
+        lacking = next((spec.unavailable for spec in specs if spec.name == "search_documents"), None)
+        if must_read and lacking:
+            raise ValueError(lacking)
         if chosen is None:
             chosen = list(specs)
         else:

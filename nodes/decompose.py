@@ -30,6 +30,8 @@ def decompose(kit: Kit) -> NodeFunction:
         rounds, problems = state.get("rounds") or Rounds(), list(state.get("problems") or [])
         verdict, results = state.get("verdict"), dict(state.get("results") or {})
         is_replan = verdict is not None and verdict.action == "replan"
+        if problems:
+            rounds = rounds.model_copy(update={"repair": rounds.repair + 1})
         emit.step("decompose", "started")
         try:
             thought = await here.brain.decompose(
@@ -41,11 +43,9 @@ def decompose(kit: Kit) -> NodeFunction:
             plan = spending.take(thought)
         except BrainError as error:
             spending.failed(error, "no plan could be made")
-            none = {"plan": Plan(), "problems": [Problem(code="unplanned", message=str(error))], "verdict": None}
-            return {**none, "usage": spending.usage, "notes": spending.notes}
-        update: dict[str, Any] = {"usage": spending.usage, "notes": spending.notes, "verdict": None}
-        if problems:
-            update["rounds"] = rounds.model_copy(update={"repair": rounds.repair + 1})
+            unplanned = Problem(code="unplanned", message=str(error))
+            return {"plan": Plan(), "problems": [unplanned], **_spent(spending, rounds)}
+        update: dict[str, Any] = _spent(spending, rounds)
         if is_replan or state.get("plan_source") == "replan":
             plan = extended(state.get("plan") or Plan(), results, plan)
             untrusted = any(not result.origin.trusted for result in results.values())
@@ -56,6 +56,10 @@ def decompose(kit: Kit) -> NodeFunction:
         return {**update, "plan": plan}
 
     return run
+
+
+def _spent(spending: Spending, rounds: Rounds) -> dict[str, Any]:
+    return {"usage": spending.usage, "notes": spending.notes, "rounds": rounds, "verdict": None}
 
 
 def extended(before: Plan, results: dict[str, TaskResult], more: Plan) -> Plan:

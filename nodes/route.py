@@ -6,6 +6,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from nodes import emit
 from nodes.kit import Kit, NodeFunction
 from state.context import RunContext
 from state.plan import Plan, check_plan
@@ -22,6 +23,8 @@ def route(kit: Kit) -> NodeFunction:
         plan = state.get("plan") or Plan()
         if not plan.tasks and state.get("problems"):
             return {}
+        if state.get("plan_source") == "caller":
+            emit.plan(plan)
         return {"problems": check_plan(plan, here.tools, state.get("budget"))}
 
     return run

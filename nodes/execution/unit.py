@@ -58,8 +58,12 @@ def _reason_to_skip(task: Task, inputs: Mapping[str, TaskResult]) -> str | None:
 
 def _what_happened(result: TaskResult) -> str:
     said = {"failed": "failed", "refused": "was refused", "in_doubt": "is in doubt", "skipped": "was skipped"}
-    why = result.error.message if result.error else result.reason
+    why = _why(result)
     return said.get(result.status, result.status) + (f": {why}" if why else "")
+
+
+def _why(result: TaskResult) -> str | None:
+    return result.error.message if result.error else result.reason
 
 
 async def _items(
@@ -79,12 +83,13 @@ async def _items(
         async with places:
             desk.drain.check()
             known = {**values, "item": items[index], "index": index}
+            whence = {**origins, "item": origin, "index": origin}
             try:
-                return await _rounds(
-                    desk, Site(task, item=index), known, {**origins, "item": origin, "index": origin}, inputs
-                )
+                result = await _rounds(desk, Site(task, item=index), known, whence, inputs)
             except (references.BadReference, conditions.BadCondition) as error:
-                return _unreadable(task, error)
+                result = _unreadable(task, error)
+        emit.task(task.id, result.status, tool=task.tool, detail=_why(result), item=index)
+        return result
 
     pending = {index: durable_step(run_item, index) for index in range(len(items)) if index not in done}
     gathered = await gather_interrupts(pending.values())
@@ -108,7 +113,7 @@ def _joined(task: Task, items: list[TaskResult], origin: Origin) -> TaskResult:
         result.status, result.reason, result.value = "pending", "a person must decide", None
     elif lost and not (task.on_error == "skip" and len(lost) < len(items)):
         index, first = lost[0]
-        why = first.error.message if first.error else first.reason
+        why = _why(first)
         same = all(item.status == first.status for _, item in lost)
         result.status = first.status if same and len(lost) == len(items) else "failed"
         kind = first.error.kind if first.error else "refused"
@@ -232,6 +237,5 @@ def _unreadable(task: Task, error: Exception) -> TaskResult:
 def _ended(result: TaskResult, started: float | None) -> TaskResult:
     now = time.time()
     ended = result.model_copy(update={"started": started or now, "ended": now})
-    detail = ended.error.message if ended.error else ended.reason
-    emit.task(ended.task, ended.status, tool=ended.tool, detail=detail, attempt=ended.attempts or None)
+    emit.task(ended.task, ended.status, tool=ended.tool, detail=_why(ended), attempt=ended.attempts or None)
     return ended
