@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import socket
 import subprocess
 import sys
@@ -94,8 +95,10 @@ def _serve(port: int) -> None:
     parameters.sampling.seed = 7
     server = xllamacpp.Server(parameters)
     print(server.listening_address, flush=True)
-    while True:
-        time.sleep(3600)
+    parent = os.getppid()
+    while os.getppid() == parent:  # a killed test run leaves no server behind
+        time.sleep(1)
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -177,7 +177,7 @@ def action(tools: Sequence[ToolSpec]) -> Answer[Action]:
     schema = _object(
         tool=_or_null({"enum": list(usable)}) if usable else {"type": "null"},
         args={"type": "object"},
-        answer={},
+        answer=_or_null(_TEXT),
         reason=_SHORT,
         required=("tool",),
     )

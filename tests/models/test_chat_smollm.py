@@ -35,8 +35,8 @@ EVIDENCE = [
     ),
 ]
 INTENT = Intent(kind="question", goal=GOAL, questions=["How old must a senator be?", "How old must a president be?"])
-LONGEST = 150.0
-"""Seconds for one thought on a loaded machine: three tries, each with a bound on its length and its silence."""
+LONGEST = 100.0
+"""Seconds for one thought on a loaded machine: at most three answers, each bounded in length and silence."""
 
 
 @tool
@@ -47,10 +47,10 @@ def search_documents(query: str, limit: int = 5) -> list[str]:
 
 @pytest.fixture
 def brain(smollm_url: str) -> Brain:
-    return choose_brain(None, Settings(openai_base_url=smollm_url, model="smollm2-135m", model_timeout=45))
+    return choose_brain(None, Settings(openai_base_url=smollm_url, model="smollm2-135m", model_timeout=15))
 
 
-@pytest.mark.parametrize("goal", [GOAL, "hello", "Compare Debian and Ubuntu", "Send a mail to bob", "2 to the 10th"])
+@pytest.mark.parametrize("goal", [GOAL, "hello", "Send a mail to bob"])
 async def test_intents_are_typed_and_keep_to_the_goal(brain: Brain, goal: str) -> None:
     began = time.monotonic()
     thought = await brain.parse_intent(goal)
@@ -77,11 +77,13 @@ async def test_plans_are_plans_and_end_runnable(brain: Brain) -> None:
 
 async def test_writing_streams_and_ends(brain: Brain) -> None:
     heard: list[str] = []
+    began = time.monotonic()
     thought = await brain.write(INTENT, evidence=EVIDENCE, on_text=heard.append)
     assert isinstance(thought.value, Draft)
     assert thought.value.text
     assert heard
     assert len(thought.value.text) < 40_000
+    assert time.monotonic() - began < LONGEST
 
 
 async def test_verdicts_are_verdicts(brain: Brain) -> None:
