@@ -7,26 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from langchain_core.tools import BaseTool
-from langgraph.graph import END, START, StateGraph
-from nodes.generate import generate
-from nodes.respond import respond
-from nodes.validate import validate
+from langgraph.graph import END, START
 
 from graph import routes
-from graph.guarded import GuardedGraph, guarded
-from graph.kits import make_kit
+from graph.building import Wiring, begun, built
+from graph.guarded import GuardedGraph
 from memory.journal import Journal
 from models.brain import Brain
 from nodes.decompose import decompose
 from nodes.execute import execute
+from nodes.generate import generate
 from nodes.guard import guard
 from nodes.intent import clarify, intent
 from nodes.kit import Kit
+from nodes.respond import respond
 from nodes.review import review
 from nodes.route import route
-from state.context import RunContext
+from nodes.validate import validate
 from state.policy import Policy
-from state.run import RunInput, RunOutput, RunState
 from tools.registry import ToolSpec
 
 
@@ -49,13 +47,12 @@ def build(
     `model`: name of the chat model. `journal`: where effects are recorded; by default beside the checkpoints.
     Raises ValueError for a name that isn't known.
     """
-    kit = make_kit(brain=brain, tools=tools, checkpointer=checkpointer, policy=policy, journal=journal, model=model)
-    return guarded(wire(kit), checkpointer=checkpointer, store=store, name="orchestrator")
+    return built(wire, "orchestrator")(brain, tools, checkpointer, store, policy, model=model, journal=journal)
 
 
-def wire(kit: Kit) -> StateGraph[Any, Any, Any, Any]:
+def wire(kit: Kit) -> Wiring:
     """The graph, before it is compiled."""
-    graph = StateGraph(RunState, context_schema=RunContext, input_schema=RunInput, output_schema=RunOutput)
+    graph = begun()
     graph.add_node("guard", guard(kit))
     graph.add_node("intent", intent(kit))
     graph.add_node("clarify", clarify(kit))
