@@ -43,6 +43,7 @@ def execute(kit: Kit) -> NodeFunction:
             may_ask=any(result.status == "pending" for result in results.values()),
             slots=asyncio.Semaphore(here.concurrency),
             drain=Drain(runtime),
+            goal=state.get("goal", ""),
             notes=list(state.get("notes") or []),
         )
         async with desk.drain.watching():

@@ -12,7 +12,7 @@ from pydantic import Field
 from state import conditions, references
 from state.budget import Budget
 from state.record import Record
-from state.task import AGENT, ITEM_NAMES, MODEL, RESERVED, ROUND_NAMES, Task
+from state.task import AGENT, ITEM_NAMES, MODEL, RESERVED, ROUND_NAMES, RUN_NAMES, Task
 
 MAX_TASKS = 100
 ProblemCode = Literal[
@@ -89,9 +89,11 @@ def _reads(task: Task, ids: set[str]) -> Iterable[Problem]:
     except references.BadReference as error:
         yield Problem(code="bad_reference", task=task.id, message=str(error))
         return
-    allowed = (ITEM_NAMES if task.each is not None else frozenset[str]()) | (
-        ROUND_NAMES - {"result"} if task.until else frozenset[str]()
-    )
+    allowed = RUN_NAMES
+    if task.each is not None:
+        allowed |= ITEM_NAMES
+    if task.until:
+        allowed |= ROUND_NAMES - {"result"}
     for name in dict.fromkeys(in_data):
         if name == task.id:
             yield Problem(code="cycle", task=task.id, message="it reads its own result")
@@ -106,8 +108,8 @@ def _reads(task: Task, ids: set[str]) -> Iterable[Problem]:
     if isinstance(task.each, str) and references.whole(task.each) is None:
         message = "`each` must be one reference, as in '{{t1.rows}}', or a list"
         yield Problem(code="bad_reference", task=task.id, message=message)
-    yield from _condition(task, "when", task.when, ids - {task.id})
-    yield from _condition(task, "until", task.until, ids | ROUND_NAMES | ITEM_NAMES)
+    yield from _condition(task, "when", task.when, (ids - {task.id}) | RUN_NAMES)
+    yield from _condition(task, "until", task.until, ids | RESERVED)
 
 
 def _condition(task: Task, field: str, condition: str | None, known: set[str]) -> Iterable[Problem]:

@@ -13,7 +13,9 @@ from state.record import Record
 MODEL, AGENT = "model", "agent"
 ITEM_NAMES = frozenset({"item", "index"})
 ROUND_NAMES = frozenset({"result", "round", "last"})
-RESERVED = ITEM_NAMES | ROUND_NAMES
+RUN_NAMES = frozenset({"goal"})
+"""What every task may read without waiting for another: `{{goal}}`, the goal of the run in the user's words."""
+RESERVED = ITEM_NAMES | ROUND_NAMES | RUN_NAMES
 
 
 class Task(Record):
@@ -26,7 +28,7 @@ class Task(Record):
         "'agent' (a bounded loop of a model and reading tools)."
     )
     args: dict[str, JsonValue] = Field(
-        default_factory=dict, description="JSON arguments; strings may hold references such as {{t1.rows[0].price}}."
+        default_factory=dict, description="JSON arguments; strings may hold references such as {{t1.rows[0].price}}, and {{goal}}."
     )
     after: list[str] = Field(default_factory=list, description="Tasks that must end first, though no data is taken.")
     when: str | None = Field(default=None, description="Condition over earlier results; false skips the task.")

@@ -19,7 +19,7 @@ from state.task import Task
 class Desk:
     """One execution of a plan. `may_ask`: whether a person may be asked now, or the question is put off.
 
-    `literal`: the origin of what stands in the plan itself. `doubts`: which questions about effects have been put.
+    `goal`: what `{{goal}}` stands for. `literal`: the origin of what stands in the plan itself. `doubts`: which questions about effects have been put.
     """
 
     kit: Kit
@@ -31,6 +31,7 @@ class Desk:
     may_ask: bool
     slots: asyncio.Semaphore
     drain: Drain
+    goal: str = ""
     notes: list[str] = field(default_factory=list)
     doubts: set[tuple[str, str]] = field(default_factory=set)
     _decisions: list[Decision] | None = None

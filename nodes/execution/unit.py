@@ -35,7 +35,8 @@ async def run_unit(desk: Desk, task: Task, inputs: Mapping[str, TaskResult], bef
         if reason := _reason_to_skip(task, inputs):
             return _ended(TaskResult(task=task.id, status="skipped", reason=reason, tool=task.tool), None)
         values: dict[str, Any] = {name: result.value if result.ok else None for name, result in inputs.items()}
-        origins = provenance.of_results(inputs)
+        values["goal"] = desk.goal
+        origins = {**provenance.of_results(inputs), "goal": Origin(sources=["user"])}
         if task.when and not conditions.holds(task.when, values):
             skipped = TaskResult(task=task.id, status="skipped", reason=f"not the case: {task.when}", tool=task.tool)
             return _ended(skipped, None)
