@@ -31,6 +31,7 @@ _IDIOMS = {"how old": ("old", ("age", "aged")), "how long": ("long", ("term", "y
 _WORD = re.compile(r"[^\W_]+")
 _ENDING = re.compile(r"(?:ments?|ations?|itions?|ions?|ings?|ies|ed|es|ly|al|[sey])$")
 _MOST_TERMS = 32
+_MOST_KEPT = 1000
 _NO_LIKENESS, _FULL_LIKENESS = 0.15, 0.60
 """Cosines between which a text goes from unrelated to the question to being about the very same thing."""
 
@@ -75,20 +76,18 @@ class Relevance:
         The mean of four parts: the share of the question's words that are in the passage (rare words
         count more), and in its best sentence, and the likeness in meaning of both.
         """
-        split = [[sentence for _, sentence in sentences(passage)] for passage in passages]
-        likest = iter((embed([sentence for parts in split for sentence in parts]) @ self._vector).tolist())
         relevances = []
-        for heading, cosine, parts in zip(headings, cosines, split, strict=True):
-            words = _stems(heading)
-            best = 0.0
-            for part in parts:
-                own = _stems(part)
-                words |= own
-                best = max(best, self._coverage(own) + _likeness(next(likest)))
+        for heading, cosine, read in zip(headings, cosines, _read(passages), strict=True):
+            likenesses = (read.vectors @ self._vector).tolist()
+            best = max(
+                (self._coverage(own) + _likeness(found) for own, found in zip(read.stems, likenesses, strict=True)),
+                default=0.0,
+            )
+            words = _stems(heading).union(*read.stems)
             relevances.append((self._coverage(words) + _likeness(cosine) + best) / 4)
         return relevances
 
-    def _coverage(self, words: set[str]) -> float:
+    def _coverage(self, words: frozenset[str]) -> float:
         own = covered = 0.0
         for weights in self._weights:
             found = max((weight for stem, weight in weights.items() if stem in words), default=0.0)
@@ -98,12 +97,40 @@ class Relevance:
         return covered / self._whole if own or all(len(weights) > 1 for weights in self._weights) else 0.0
 
 
+@dataclass(frozen=True)
+class _Passage:
+    """The sentences of a passage: the stems of each, and its embedding as a row."""
+
+    stems: tuple[frozenset[str], ...]
+    vectors: NDArray[np.float32]
+
+
+_read_before: dict[str, _Passage] = {}
+"""By text: the questions of one goal, and of a conversation, find the same passages again and again."""
+
+
+def _read(passages: Sequence[str]) -> list[_Passage]:
+    """The passages, those that are new embedded all at once."""
+    known = {text: _read_before[text] for text in passages if text in _read_before}
+    split = {text: [part for _, part in sentences(text)] for text in passages if text not in known}
+    if split:
+        vectors = embed([part for parts in split.values() for part in parts])
+        start = 0
+        for text, parts in split.items():
+            known[text] = _Passage(tuple(map(_stems, parts)), vectors[start : start + len(parts)].copy())
+            start += len(parts)
+        if len(_read_before) > _MOST_KEPT:
+            _read_before.clear()
+        _read_before.update((text, known[text]) for text in split)
+    return [known[text] for text in passages]
+
+
 def _likeness(cosine: float) -> float:
     return min(max((cosine - _NO_LIKENESS) / (_FULL_LIKENESS - _NO_LIKENESS), 0.0), 1.0)
 
 
-def _stems(text: str) -> set[str]:
-    return {_stem(word) for word in _WORD.findall(text.casefold())}
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(_stem(word) for word in _WORD.findall(text.casefold()))
 
 
 @functools.lru_cache(maxsize=1 << 16)

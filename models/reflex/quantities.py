@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 from dataclasses import dataclass
 
@@ -121,7 +122,8 @@ class FoundDate:
     text: str
 
 
-def find_numbers(text: str) -> list[Quantity]:
+@functools.lru_cache(maxsize=1024)
+def find_numbers(text: str) -> tuple[Quantity, ...]:
     """The numbers of `text` in order, dates aside: 'twenty five Years', '1,234.5', '$3.5 million', 'two thirds'."""
     taken: list[tuple[int, int]] = [(date.start, date.end) for date in find_dates(text) if not date.text.isdigit()]
     found: list[Quantity] = []
@@ -155,17 +157,18 @@ def find_numbers(text: str) -> list[Quantity]:
         if value_in_words is not None:
             percent = re.match(r"\s+per\s?cent\b", text[match.end() :], re.IGNORECASE)
             add(value_in_words, match.start(), match.end(), "%" if percent else None)
-    return sorted(found, key=lambda quantity: quantity.start)
+    return tuple(sorted(found, key=lambda quantity: quantity.start))
 
 
-def find_dates(text: str) -> list[FoundDate]:
+@functools.lru_cache(maxsize=1024)
+def find_dates(text: str) -> tuple[FoundDate, ...]:
     """The dates of `text` in order, from whole dates to mere years."""
     found = []
     for match in _DATE.finditer(text):
         value = _iso(match)
         if value:
             found.append(FoundDate(value, match.start(), match.end(), match.group()))
-    return found
+    return tuple(found)
 
 
 def _iso(match: re.Match[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections import Counter
@@ -356,21 +357,30 @@ def _overlap(wanted: set[str], found: set[str]) -> set[str]:
 
 
 def _sentences(passage: Passage) -> list[_Sentence]:
-    heading = passage.heading
-    found: list[_Sentence] = []
-    order = 0
-    for span in split_sentences(passage.text):
+    return [_Sentence(passage, *read) for read in _read(passage.text, passage.heading)]
+
+
+_Read = tuple[Span, int, frozenset[str], frozenset[str], frozenset[str], bool]
+
+
+@functools.lru_cache(maxsize=512)
+def _read(text: str, heading: str) -> tuple[_Read, ...]:
+    """What is known of each sentence of a text: the members of _Sentence after the passage.
+
+    A run reads the same passages for several questions, and once more when it writes.
+    """
+    found: list[_Read] = []
+    under, order = heading, 0
+    for span in split_sentences(text):
         is_title = span.is_heading or span.text.rstrip("\"'”’)").endswith("?")
         if is_title:
-            heading, order = f"{passage.heading} {span.text}", 0
-        found_words = words(span.text)
+            under, order = f"{heading} {span.text}", 0
+        found_words, heading_words = words(span.text), words(under)
         stems = frozenset(word.stem for word in found_words if not is_function_word(word))
-        heading_words = words(heading)
-        capitals = frozenset(word.stem for word in [*found_words, *heading_words] if word.is_capital)
-        in_heading = frozenset(word.stem for word in heading_words)
-        found.append(_Sentence(passage, span, order, stems, in_heading, capitals, is_title))
+        capitals = frozenset(word.stem for word in (*found_words, *heading_words) if word.is_capital)
+        found.append((span, order, stems, frozenset(word.stem for word in heading_words), capitals, is_title))
         order += not is_title
-    return found
+    return tuple(found)
 
 
 def _before(sentences: Sequence[_Sentence], position: int) -> list[_Sentence]:

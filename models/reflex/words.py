@@ -29,7 +29,7 @@ __all__ = [
 _TOKEN = re.compile(r"\w+(?:[.'’+_-]\w+)*\+*", re.UNICODE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Word:
     """A token with its place in the text. `stem` is lower case."""
 
@@ -43,9 +43,10 @@ class Word:
         return self.text[:1].isupper()
 
 
-def words(text: str) -> list[Word]:
+@functools.lru_cache(maxsize=1024)
+def words(text: str) -> tuple[Word, ...]:
     """The tokens of `text`, in order."""
-    return [Word(m.group(), stem(m.group()), m.start(), m.end()) for m in _TOKEN.finditer(text)]
+    return tuple(Word(m.group(), stem(m.group()), m.start(), m.end()) for m in _TOKEN.finditer(text))
 
 
 @functools.lru_cache(maxsize=50_000)
