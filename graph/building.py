@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, TypedDict, Unpack
 
 from langchain_core.tools import BaseTool
 from langgraph.graph import StateGraph
@@ -22,40 +22,29 @@ from tools.registry import ToolSpec
 Wiring = StateGraph[Any, Any, Any, Any]
 
 
-class Build(Protocol):
-    """The `build` function of an orchestration type; what it means is told at `graph.orchestrator.build`."""
+class Choices(TypedDict, total=False):
+    """What the `build` of every type takes by keyword; what each means is told at `graph.orchestrator.build`."""
 
-    def __call__(
-        self,
-        brain: Brain | str | None = None,
-        tools: Sequence[BaseTool | ToolSpec] | None = None,
-        checkpointer: Any = None,
-        store: Any = None,
-        policy: Policy | str | Path | None = None,
-        *,
-        model: str | None = None,
-        journal: Journal | None = None,
-    ) -> GuardedGraph: ...
+    brain: Brain | str | None
+    tools: Sequence[BaseTool | ToolSpec] | None
+    checkpointer: Any
+    store: Any
+    policy: Policy | str | Path | None
+    model: str | None
+    journal: Journal | None
 
 
-def built(wire: Callable[[Kit], Wiring], name: str) -> Build:
-    """The `build` function of the type that `wire` wires."""
-
-    def build(
-        brain: Brain | str | None = None,
-        tools: Sequence[BaseTool | ToolSpec] | None = None,
-        checkpointer: Any = None,
-        store: Any = None,
-        policy: Policy | str | Path | None = None,
-        *,
-        model: str | None = None,
-        journal: Journal | None = None,
-    ) -> GuardedGraph:
-        kit = make_kit(brain=brain, tools=tools, checkpointer=checkpointer, policy=policy, journal=journal, model=model)
-        return guarded(wire(kit), checkpointer=checkpointer, store=store, name=name)
-
-    build.__doc__ = f"The '{name}' graph, compiled; parameters as `graph.orchestrator.build`. Raises ValueError."
-    return build
+def build_graph(wire: Callable[[Kit], Wiring], name: str, **choices: Unpack[Choices]) -> GuardedGraph:
+    """The graph that `wire` makes of a kit, compiled with its entry guarded. Raises ValueError for an unknown name."""
+    kit = make_kit(
+        brain=choices.get("brain"),
+        tools=choices.get("tools"),
+        checkpointer=choices.get("checkpointer"),
+        policy=choices.get("policy"),
+        journal=choices.get("journal"),
+        model=choices.get("model"),
+    )
+    return guarded(wire(kit), checkpointer=choices.get("checkpointer"), store=choices.get("store"), name=name)
 
 
 def begun() -> Wiring:

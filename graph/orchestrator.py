@@ -10,7 +10,7 @@ from langchain_core.tools import BaseTool
 from langgraph.graph import END, START
 
 from graph import routes
-from graph.building import Wiring, begun, built
+from graph.building import Wiring, begun, build_graph
 from graph.guarded import GuardedGraph
 from memory.journal import Journal
 from models.brain import Brain
@@ -47,7 +47,17 @@ def build(
     `model`: name of the chat model. `journal`: where effects are recorded; by default beside the checkpoints.
     Raises ValueError for a name that isn't known.
     """
-    return built(wire, "orchestrator")(brain, tools, checkpointer, store, policy, model=model, journal=journal)
+    return build_graph(
+        wire,
+        "orchestrator",
+        brain=brain,
+        tools=tools,
+        checkpointer=checkpointer,
+        store=store,
+        policy=policy,
+        model=model,
+        journal=journal,
+    )
 
 
 def wire(kit: Kit) -> Wiring:

@@ -30,6 +30,19 @@ def after_route(state: RunState) -> Literal["decompose", "review", "generate"]:
     return "decompose"
 
 
+def after_declare(state: RunState) -> Literal["decompose", "route", "generate"]:
+    """A declared plan is checked as it is; without one the brain makes it; a reply needs none."""
+    intent = state.get("intent")
+    if intent is not None and intent.reply and state.get("plan") is None:
+        return "generate"
+    return "route" if state.get("plan") is not None else "decompose"
+
+
+def after_only_route(state: RunState) -> Literal["review", "generate"]:
+    """A plan with problems doesn't run, and isn't made again."""
+    return "generate" if state.get("problems") else "review"
+
+
 def after_review(state: RunState) -> Literal["execute", "generate"]:
     """A rejected plan doesn't run."""
     return "execute" if state.get("approved") else "generate"
@@ -47,6 +60,12 @@ def after_validate(state: RunState) -> Literal["generate", "execute", "decompose
     if verdict is None or verdict.action in ("accept", "give_up"):
         return "respond"
     return {"rewrite": "generate", "rerun": "execute", "replan": "decompose"}[verdict.action]  # type: ignore[return-value]
+
+
+def after_validate_without_replan(state: RunState) -> Literal["generate", "execute", "respond"]:
+    """As `after_validate`, where the plan stays as it was declared."""
+    step = after_validate(state)
+    return "respond" if step == "decompose" else step
 
 
 def _is_spent(state: RunState) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Unpack
+
 from langgraph.graph import END, START
 
-from graph.building import Wiring, begun, built
+from graph.building import Choices, Wiring, begun, build_graph
+from graph.guarded import GuardedGraph
 from nodes.execute import execute
 from nodes.generate import generate
 from nodes.guard import guard
@@ -13,6 +16,11 @@ from nodes.kit import Kit
 from nodes.respond import respond
 from nodes.sequence import sequence
 from nodes.validate import validate
+
+
+def build(**choices: Unpack[Choices]) -> GuardedGraph:
+    """The sequential graph; parameters as `graph.orchestrator.build`."""
+    return build_graph(wire, "sequential", **choices)
 
 
 def wire(kit: Kit) -> Wiring:
@@ -32,6 +40,3 @@ def wire(kit: Kit) -> Wiring:
     graph.add_edge(START, "guard")
     graph.add_edge("respond", END)
     return graph
-
-
-build = built(wire, "sequential")

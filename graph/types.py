@@ -7,7 +7,11 @@ from importlib import import_module
 
 from graph.guarded import GuardedGraph
 
-_MODULES = {"hybrid": "graph.orchestrator", "sequential": "graph.sequential"}
+_MODULES = {
+    "hybrid": "graph.orchestrator",
+    "sequential": "graph.sequential",
+    "graph": "graph.dag",
+}
 TYPES = tuple(_MODULES)
 
 

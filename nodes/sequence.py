@@ -27,10 +27,14 @@ def sequence(kit: Kit) -> NodeFunction:
     async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
         here = await kit.for_run(runtime)
         budget = (state.get("budget") or Budget()).model_copy(update={"rounds": 0})
-        goal = intent_of(state).goal
+        goal, reply = intent_of(state).goal, intent_of(state).reply
         usable = {spec.name for spec in here.tools.available()}
         name = next((name for name in SEARCHES if name in usable), None)
         tasks = [Task(id="search", goal=f"Search for: {goal}", tool=name, args={"query": goal})] if name else []
+        if reply and state.get("plan") is None:  # there is nothing to search for
+            return {"approved": True, "budget": budget}
+        if state.get("plan_source") == "caller":
+            emit.note("a sequence makes one search of its own; the plan given is left aside", level="warning")
         plan = Plan(tasks=tasks)
         emit.plan(plan)
         return {"plan": plan, "plan_source": "brain", "approved": True, "budget": budget}

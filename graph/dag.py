@@ -1,0 +1,63 @@
+"""Graph: a DAG that is known beforehand, declared in a file or planned once, and run as it stands."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Unpack
+
+from langgraph.graph import END, START
+
+from graph import routes
+from graph.building import Choices, Wiring, begun, build_graph
+from graph.guarded import GuardedGraph
+from graph.plans import load_plan
+from nodes.declare import declare
+from nodes.decompose import decompose
+from nodes.execute import execute
+from nodes.generate import generate
+from nodes.guard import guard
+from nodes.kit import Kit
+from nodes.respond import respond
+from nodes.review import review
+from nodes.route import route
+from nodes.validate import validate
+from state.plan import Plan
+
+
+def build(*, plan: Plan | Mapping[str, Any] | str | Path | None = None, **choices: Unpack[Choices]) -> GuardedGraph:
+    """The graph of a declared plan; the other parameters as `graph.orchestrator.build`.
+
+    `plan`: a Plan, its JSON, or the path of a JSON or TOML file; every node of it is a tool, 'model' or 'agent', and
+    `{{goal}}` in it is the goal of the run. A run may bring another plan. With neither, the brain makes one, once:
+    nothing is asked back, and what is missing afterwards is named instead of being planned for anew.
+    Raises ValueError for a plan that can't be read.
+    """
+    declared = load_plan(plan) if isinstance(plan, str | Path) else None if plan is None else Plan.model_validate(plan)
+    return build_graph(functools.partial(wire, plan=declared), "graph", **choices)
+
+
+def wire(kit: Kit, plan: Plan | None = None) -> Wiring:
+    """The graph, before it is compiled."""
+    graph = begun()
+    graph.add_node("guard", guard(kit))
+    graph.add_node("declare", declare(plan))
+    graph.add_node("decompose", decompose(kit))
+    graph.add_node("route", route(kit))
+    graph.add_node("review", review(kit))
+    graph.add_node("execute", execute(kit))
+    graph.add_node("generate", generate(kit))
+    graph.add_node("validate", validate(kit))
+    graph.add_node("respond", respond(kit))
+    graph.add_edge(START, "guard")
+    graph.add_edge("guard", "declare")
+    graph.add_conditional_edges("declare", routes.after_declare)
+    graph.add_edge("decompose", "route")
+    graph.add_conditional_edges("route", routes.after_only_route)
+    graph.add_conditional_edges("review", routes.after_review)
+    graph.add_conditional_edges("execute", routes.after_execute)
+    graph.add_edge("generate", "validate")
+    graph.add_conditional_edges("validate", routes.after_validate_without_replan)
+    graph.add_edge("respond", END)
+    return graph
