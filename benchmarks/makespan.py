@@ -48,7 +48,7 @@ async def ratios(executors: dict[str, Executor], chosen: Sequence[Shape]) -> dic
     for number, shape in enumerate(chosen):
         for name, execute in executors.items():
             began = time.perf_counter()
-            await execute(shape, f"{name} {number}")
+            await execute(shape, f"{name} {shape.name} {number}")
             found[name].append((time.perf_counter() - began) / shape.critical_path())
     return found
 
