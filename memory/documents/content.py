@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from memory.documents.enumerations import lead_ins
 
 
 class DocumentsError(Exception):
@@ -51,7 +54,10 @@ class Content:
 
 @dataclass(frozen=True)
 class Chunk:
-    """A passage as it is stored and found: `text` is verbatim, its paragraphs separated by newlines."""
+    """A passage as it is stored and found: `text` is verbatim, its paragraphs separated by newlines.
+
+    A passage that goes on with a list has the words that open the list as its first paragraph.
+    """
 
     text: str
     place: str
@@ -60,7 +66,7 @@ class Chunk:
 
 _SENTENCE_END = re.compile(r"""(?<=[.!?;])["'”’)\]]*\s+|(?<=[。！？])|\n""")
 _LEAST, _MOST, _MOST_CHARACTERS = 80, 200, 2400
-_LONGEST_HEADING, _LONGEST_PLACE, _LONGEST_ENTRY = 80, 72, 120
+_LONGEST_HEADING, _LONGEST_PLACE, _LONGEST_ENTRY = 80, 72, 240
 
 
 def chunks(content: Content) -> list[Chunk]:
@@ -85,20 +91,28 @@ def sentences(text: str) -> Iterator[tuple[int, str]]:
 def _chunks(blocks: list[Block]) -> Iterator[Chunk]:
     titles = {_bare(title) for title in {title for block in blocks for title in block.headings}}
     pending: list[tuple[Block, int, str]] = []
-    words = 0
-    for block in blocks:
+    words, lead = 0, ""
+    for block, opening in zip(blocks, _lead_ins(blocks), strict=True):
         if len(block.text) <= _LONGEST_ENTRY and _bare(block.text) in titles:
             continue  # an entry of a table of contents
         for offset, piece in _pieces(block.text):
             size = len(piece.split())
             same = pending and pending[0][0].headings == block.headings and pending[0][0].position == block.position
             if pending and (block.alone or not same or words >= _LEAST or words + size > _MOST):
-                yield _chunk(pending)
+                yield _chunk(pending, lead)
                 pending, words = [], 0
+            if not pending:
+                lead = opening
             pending.append((block, offset, piece))
             words += max(size, len(piece) * _MOST // _MOST_CHARACTERS)
     if pending:
-        yield _chunk(pending)
+        yield _chunk(pending, lead)
+
+
+def _lead_ins(blocks: list[Block]) -> Iterator[str]:
+    """By block: the words that open the list it goes on with. No list goes on under another heading."""
+    for _, run in itertools.groupby(blocks, key=lambda block: (block.headings, block.position)):
+        yield from lead_ins([block.text for block in run])
 
 
 def _pieces(text: str) -> Iterator[tuple[int, str]]:
@@ -118,10 +132,10 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
         yield start, text[start:end].strip()
 
 
-def _chunk(parts: list[tuple[Block, int, str]]) -> Chunk:
+def _chunk(parts: list[tuple[Block, int, str]], lead: str = "") -> Chunk:
     first, offset, _ = parts[0]
     return Chunk(
-        text="\n".join(piece for _, _, piece in parts),
+        text="\n".join([*([lead] if lead else []), *(piece for _, _, piece in parts)]),
         place=_place(first, offset),
         headings=" > ".join(heading[:_LONGEST_HEADING] for heading in first.headings),
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from memory.documents.content import DocumentsError
 
-_VERSION = 1
+_VERSION = 2
 """Goes up with the tables and with what the converters make of a file: an older index is made anew."""
 
 _SCHEMA = """

@@ -17,9 +17,15 @@ _KEYWORD = re.compile(
     re.I,
 )
 _NUMBERED = re.compile(r"\s*(\d+(?:\.\d+)*)\.?\s+([A-Z/\"'(].{0,70})$")
+_SECTION = re.compile(r"(\d+(?:\.\d+)+)\.?\s+(?=\S*[A-Za-z])")
+"""Begins a numbered heading, which may be a question, and go on over several lines: '12.5. How do I ...'."""
+_MOST_LINES, _LONGEST_SECTION = 4, 240
 _KEYWORD_LEVEL = {"part": 1, "book": 1, "title": 1, "section": 3, "clause": 4, "§": 3}
 _TITLE, _PLAIN_LEVEL = 0, 2
+_MOST_TITLE_WORDS = 9
 _LONGEST_HEADING = 75
+_SMALL_WORDS = frozenset({"from", "into", "over", "upon", "with", "your", "their", "about", "between", "this", "that"})
+"""Longer words that titles leave in small letters."""
 _SENTENCE_CLOSE = (".", "!", "?", ":", "。")
 
 
@@ -48,9 +54,11 @@ def _is_split_word(text: str, following: str) -> bool:
 def _is_title(line: str, *, apart: bool) -> bool:
     """Whether a line that stands alone reads like a title. `apart`: more than one blank line is above it."""
     words = line.split()
-    if not line[0].isupper() or len(words) > 8:
+    if not line[0].isupper() or len(words) > _MOST_TITLE_WORDS:
         return False
-    return all(word[0].isupper() for word in words if len(word) > 3) or (apart and len(words) <= 4)
+    return all(word[0].isupper() for word in words if len(word) > 3 and word not in _SMALL_WORDS) or (
+        apart and len(words) <= 4
+    )
 
 
 class _Headings:
@@ -145,7 +153,22 @@ class _Reader:
             return self._level(over[1] + "over"), below, index + 3
         if (under := _UNDERLINE.match(below)) and len(below) >= 0.6 * len(line) and not over:
             return self._level(under[1]), line, index + 2
-        return None if self._marked else self._unmarked(index, line)
+        return None if self._marked else (self._section(index) or self._unmarked(index, line))
+
+    def _section(self, index: int) -> tuple[int, str, int] | None:
+        """A heading with a number of several parts, up to the empty line after it."""
+        number = _SECTION.match(self._lines[index])
+        if not number or (index and self._line(index - 1)):
+            return None
+        end = index + 1
+        while self._line(end) and end - index <= _MOST_LINES:
+            if self._lines[end][0].isspace() or _BULLET.match(self._lines[end]):
+                return None
+            end += 1
+        title = " ".join(self._line(number) for number in range(index, end))
+        if end - index > _MOST_LINES or len(title) > _LONGEST_SECTION or title.endswith((".", ",", ";", ":", "-")):
+            return None
+        return number[1].count(".") + _PLAIN_LEVEL, title, end
 
     def _unmarked(self, index: int, line: str) -> tuple[int, str, int] | None:
         """A heading that shows only by standing alone: 'Article I', '3.2. Scope', 'Preamble'."""
@@ -154,15 +177,25 @@ class _Reader:
         if keyword := _KEYWORD.match(line):
             if not line.endswith((",", ";")):
                 return _KEYWORD_LEVEL.get(keyword[1].lower(), _PLAIN_LEVEL), line, index + 1
+        elif self._is_closed_title(index, line):
+            return _PLAIN_LEVEL, line, index + 1
         elif line.endswith((".", ",", ";", ":", "!", "?", "-")) or (_BULLET.match(line) and not _NUMBERED.match(line)):
             return None
         elif numbered := _NUMBERED.match(line):
-            return numbered[1].count(".") + 1, line, index + 1
+            return numbered[1].count(".") + _PLAIN_LEVEL, line, index + 1
         elif not self._headings.path and not any(map(str.strip, self._lines[:index])):
             return _TITLE, line, index + 1
         elif not self._lines[index][:1].isspace() and _is_title(line, apart=index > 1 and not self._line(index - 2)):
             return _PLAIN_LEVEL, line, index + 1
         return None
+
+    def _is_closed_title(self, index: int, line: str) -> bool:
+        """Whether a line is a heading with a number and a full stop: '6. Conveying Non-Source Forms.'"""
+        numbered = _NUMBERED.match(line)
+        if not numbered or not line.endswith(".") or not _is_title(numbered[2], apart=False):
+            return False
+        following = next((text for text in self._lines[index + 1 :] if text.strip()), "")
+        return bool(following) and not _BULLET.match(following)
 
     def _line(self, index: int) -> str:
         return self._lines[index].strip() if index < len(self._lines) else ""

@@ -99,8 +99,31 @@ def test_passages_are_verbatim_and_their_lines_are_right(constitution: DocumentI
     for hit in hits:
         assert all(paragraph in whole for paragraph in hit.text.split("\n"))
         line = int(hit.place.rpartition("line ")[2])
-        assert hit.text.split()[0] in lines[line - 1]
+        opening, *rest = hit.text.split("\n")
+        # A list that goes on has its opening words first, which stand further above.
+        assert any(paragraph.split()[0] in lines[line - 1] for paragraph in (opening, *rest[:1]))
     assert len(hits) > 50
+
+
+def test_a_list_that_goes_on_keeps_the_words_that_open_it(constitution: DocumentIndex) -> None:
+    hit = constitution.search("power to declare war", 1)[0]
+    assert hit.text.startswith("The Congress shall have Power\n")
+    assert "\nTo declare War, grant Letters of Marque" in hit.text
+
+
+def test_headings_with_numbers_are_known_even_as_questions(tmp_path: Path) -> None:
+    manual = tmp_path / "manual.txt"
+    manual.write_text(
+        "A Manual\n\nChapter 1. Use\n\n1.1. How do I start the machine, and what\nshould I do first?\n\n"
+        "    Press the green button for a while.\n\n1.2. Stopping\n\n    Press the red button once.\n"
+    )
+    index = DocumentIndex(tmp_path / "index.sqlite")
+    index.add([manual])
+    places = {hit.text: hit.place for hit in index.search("press the button", 5)}
+    assert places["Press the green button for a while."].startswith(
+        "1.1. How do I start the machine, and what should I"
+    )
+    assert places["Press the red button once."] == "Chapter 1. Use, 1.2. Stopping, line 12"
 
 
 @needs_policy
