@@ -12,7 +12,7 @@ from pydantic import Field
 from state import conditions, references
 from state.budget import Budget
 from state.record import Record
-from state.task import AGENT, ITEM_NAMES, MODEL, RESERVED, ROUND_NAMES, RUN_NAMES, Task
+from state.task import AGENT, EVENT, ITEM_NAMES, MODEL, RESERVED, ROUND_NAMES, RUN_NAMES, Task
 
 MAX_TASKS = 100
 ProblemCode = Literal[
@@ -37,7 +37,8 @@ _AGENT_SCHEMA: dict[str, Any] = {
     "required": ["goal"],
     "additionalProperties": True,
 }
-BUILT_IN_SCHEMAS = {MODEL: _MODEL_SCHEMA, AGENT: _AGENT_SCHEMA}
+_EVENT_SCHEMA: dict[str, Any] = {"type": "object", "properties": {}}
+BUILT_IN_SCHEMAS = {MODEL: _MODEL_SCHEMA, AGENT: _AGENT_SCHEMA, EVENT: _EVENT_SCHEMA}
 
 
 class Problem(Record):
@@ -129,7 +130,7 @@ def _tool(task: Task, known: Mapping[str, Any]) -> Iterable[Problem]:
     for name in filter(None, (task.tool, task.fallback)):
         tool = known.get(name)
         if tool is None and name not in BUILT_IN_SCHEMAS:
-            names = ", ".join([*sorted(known), *BUILT_IN_SCHEMAS])
+            names = ", ".join([*sorted(known), MODEL, AGENT])
             yield Problem(code="unknown_tool", task=task.id, message=f"there is no tool '{name}'; there are: {names}")
         elif reason := getattr(tool, "unavailable", None):
             yield Problem(code="unavailable_tool", task=task.id, message=f"'{name}' can't be used here: {reason}")

@@ -11,6 +11,8 @@ from state import conditions, references
 from state.record import Record
 
 MODEL, AGENT = "model", "agent"
+EVENT = "event"
+"""Id and tool of the pseudo task that an event from outside is the result of."""
 ITEM_NAMES = frozenset({"item", "index"})
 ROUND_NAMES = frozenset({"result", "round", "last"})
 RUN_NAMES = frozenset({"goal"})
