@@ -172,7 +172,7 @@ def _misfit(asked: Question, response: HumanResponse) -> str | None:
     if made.edited_action and made.edited_action.name not in (None, action):
         return f"the tool can't be changed here, only its arguments: '{action}' is asked about"
     schema = asked["review_configs"][0].get("args_schema")
-    if made.edited_action and schema and (problems := argument_errors(made.edited_action.args, schema)):
+    if made.edited_action and schema and (problems := argument_errors(made.edited_action.args, schema, resolved=True)):
         return f"the edited arguments don't fit: {'; '.join(problems)}"
     return None
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
+from jsonschema.exceptions import ValidationError
 from pydantic import Field
 
 from state import conditions, references
@@ -15,6 +15,7 @@ from state.record import Record
 from state.task import AGENT, EVENT, ITEM_NAMES, MODEL, RESERVED, ROUND_NAMES, RUN_NAMES, Task
 
 MAX_TASKS = 100
+_LONGEST_MESSAGE = 300
 ProblemCode = Literal[
     "duplicate_id", "reserved_id", "unknown_task", "cycle", "unknown_tool", "unavailable_tool", "invalid_arguments",
     "bad_reference", "bad_condition", "too_many_tasks", "over_budget", "not_allowed", "unplanned",
@@ -106,7 +107,7 @@ def _reads(task: Task, ids: set[str]) -> Iterable[Problem]:
     for name in task.after:
         if name == task.id or name not in ids:
             yield Problem(code="unknown_task", task=task.id, message=f"it comes after '{name}', which is no other task")
-    if isinstance(task.each, str) and references.whole(task.each) is None:
+    if isinstance(task.each, str) and not _is_open(task.each):
         message = "`each` must be one reference, as in '{{t1.rows}}', or a list"
         yield Problem(code="bad_reference", task=task.id, message=message)
     yield from _condition(task, "when", task.when, (ids - {task.id}) | RUN_NAMES)
@@ -162,28 +163,34 @@ def parameters_of(tool: Any, name: str = "") -> dict[str, Any]:
     return dict(schema.model_json_schema()) if schema is not None else {}
 
 
-def argument_errors(args: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
-    """What in `args` doesn't fit a JSON schema. Whole references fit anything: their type isn't known yet."""
+def argument_errors(args: Mapping[str, Any], schema: Mapping[str, Any], *, resolved: bool = False) -> list[str]:
+    """What in `args` doesn't fit a JSON schema.
+
+    Unless they are `resolved`, whole references fit anything: their type isn't known yet.
+    """
     properties = schema.get("properties")
     messages = []
-    if properties is not None and not schema.get("additionalProperties"):
+    if isinstance(properties, Mapping) and not schema.get("additionalProperties"):
         for name in args:
             if name not in properties:
                 messages.append(f"no argument '{name}'; it takes: {', '.join(properties) or 'none'}")
     try:
-        errors: list[ValidationError] = sorted(Draft202012Validator(dict(schema)).iter_errors(dict(args)), key=str)
-    except SchemaError:
+        errors: list[ValidationError] = list(Draft202012Validator(dict(schema)).iter_errors(dict(args)))
+    except RecursionError:
+        return [*messages, "the arguments are nested too deeply"]
+    except Exception:  # a schema that its validator can't work with, whatever it raises then
         return messages
-    for error in errors:
-        if not _is_open(error.instance) or error.validator == "required":
+    for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path))):
+        if resolved or not _is_open(error.instance) or error.validator == "required":
             where = ".".join(map(str, error.absolute_path))
-            messages.append(f"{where}: {error.message}" if where else error.message)
+            told = error.message if len(error.message) <= _LONGEST_MESSAGE else error.message[:_LONGEST_MESSAGE] + " …"
+            messages.append(f"{where}: {told}" if where else told)
     return messages
 
 
 def _is_open(value: Any) -> bool:
     if isinstance(value, str):
-        return references.whole(value) is not None
+        return references.REFERENCE.fullmatch(value.strip()) is not None
     if isinstance(value, Mapping):
         return any(map(_is_open, value.values()))
     return isinstance(value, list) and any(map(_is_open, value))

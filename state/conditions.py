@@ -1,24 +1,74 @@
-"""Conditions of a plan (`when`, `until`), evaluated by simpleeval and never by Python itself."""
+"""Conditions of a plan (`when`, `until`), evaluated by simpleeval and never by Python itself.
+
+What may stand in one is listed here: comparisons, arithmetic without powers, members of JSON values, a few
+functions, and one loop over a list, as in `all(row.price > 0 for row in t1.rows)`. So a condition can neither
+reach beyond its values nor take long.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import simpleeval
 
 from state import references
 
-FUNCTIONS = {
-    "abs": abs, "all": all, "any": any, "float": float, "int": int, "len": len, "max": max, "min": min,
-    "round": round, "str": str, "sum": sum, "lower": lambda text: str(text).lower(),
-}  # fmt: skip
 _LONGEST = 2000
+_MOST_DIGITS = 30
+
+
+def _round(number: float, digits: int = 0) -> float:
+    return round(number, max(-_MOST_DIGITS, min(_MOST_DIGITS, digits)))
+
+
+def _on_numbers(name: str, operator: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """An operator that is known for text and lists too, which would let a short condition build a huge value."""
+
+    def apply(left: Any, right: Any) -> Any:
+        if not (isinstance(left, int | float) and isinstance(right, int | float)):
+            raise BadCondition(f"'{name}' is for numbers")
+        return operator(left, right)
+
+    return apply
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": abs, "all": all, "any": any, "float": float, "int": int, "len": len, "max": max, "min": min,
+    "round": _round, "str": str, "sum": sum, "lower": lambda text: str(text).lower(),
+}  # fmt: skip
+_OPERATORS = {
+    **{kind: apply for kind, apply in simpleeval.DEFAULT_OPERATORS.items() if kind in (
+        ast.Add, ast.Sub, ast.Div, ast.FloorDiv, ast.Eq, ast.NotEq, ast.Gt, ast.Lt, ast.GtE, ast.LtE, ast.Not,
+        ast.USub, ast.UAdd, ast.In, ast.NotIn, ast.Is, ast.IsNot,
+    )},
+    ast.Mult: _on_numbers("*", lambda left, right: left * right),
+    ast.Mod: _on_numbers("%", lambda left, right: left % right),
+}  # fmt: skip
+_ALLOWED = (
+    *_OPERATORS, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.BinOp, ast.Compare, ast.Call, ast.Name, ast.Load,
+    ast.Store, ast.Constant, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.List, ast.Set, ast.IfExp,
+    ast.ListComp, ast.GeneratorExp, ast.comprehension,
+)  # fmt: skip
 
 
 class BadCondition(ValueError):
     """A condition that can't be parsed or evaluated."""
+
+
+class _Evaluator(simpleeval.EvalWithCompoundTypes):  # type: ignore[misc]
+    """simpleeval, with members of JSON objects instead of Python's attributes."""
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        super().__init__(operators=_OPERATORS, functions=dict(FUNCTIONS), names=dict(names))
+        self.nodes[ast.Attribute] = self._member
+
+    def _member(self, node: ast.Attribute) -> Any:
+        value = self._eval(node.value)
+        if isinstance(value, Mapping) and node.attr in value:
+            return value[node.attr]
+        raise BadCondition(f"there is no '{node.attr}' in {ast.unparse(node.value)}")
 
 
 def names(condition: str) -> set[str]:
@@ -26,9 +76,9 @@ def names(condition: str) -> set[str]:
     text, placeholders = _without_references(condition)
     found = {reference.root for reference in placeholders.values()}
     for node in ast.walk(_parse(text)):
-        if isinstance(node, ast.Name) and node.id not in placeholders and node.id not in FUNCTIONS:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in placeholders:
             found.add(node.id)
-    return found - {"true", "false", "null"}
+    return found - {"true", "false", "null"} - set(FUNCTIONS) - _loop_names(text)
 
 
 def holds(condition: str, values: Mapping[str, Any]) -> bool:
@@ -38,8 +88,7 @@ def holds(condition: str, values: Mapping[str, Any]) -> bool:
     try:
         for name, reference in placeholders.items():
             known[name] = references.follow(reference, values)
-        evaluator = simpleeval.EvalWithCompoundTypes(functions=FUNCTIONS, names=known)
-        return bool(evaluator.eval(text, previously_parsed=_parse(text)))
+        return bool(_Evaluator(known).eval(text, previously_parsed=_parse(text)))
     except BadCondition:
         raise
     except Exception as error:  # simpleeval raises whatever the operators of the values raise
@@ -67,4 +116,24 @@ def _parse(text: str) -> ast.expr:
         statement = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise BadCondition(f"'{text}' is not a condition, as in 't1.count > 3': {error}") from None
+    _check(statement, text)
     return statement
+
+
+def _check(statement: ast.expr, text: str) -> None:
+    loops = 0
+    for node in ast.walk(statement):
+        if not isinstance(node, _ALLOWED):
+            raise BadCondition(f"'{text}': a condition can't have a {type(node).__name__.lower()}")
+        if isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS):
+            raise BadCondition(f"'{text}': it may call {', '.join(FUNCTIONS)}; not '{ast.unparse(node.func)[:80]}'")
+        if isinstance(node, ast.Constant) and not isinstance(node.value, str | int | float | bool | None):
+            raise BadCondition(f"'{text}': a condition can't have a {type(node.value).__name__}")
+        loops += isinstance(node, ast.comprehension)
+    if loops > 1:
+        raise BadCondition(f"'{text}': a condition may have one loop")
+
+
+def _loop_names(text: str) -> set[str]:
+    loops = (node for node in ast.walk(_parse(text)) if isinstance(node, ast.comprehension))
+    return {name.id for loop in loops for name in ast.walk(loop.target) if isinstance(name, ast.Name)}

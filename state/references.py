@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-REFERENCE = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+REFERENCE = re.compile(r"\{\{([^{}]*)\}\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _STEP = re.compile(
     r"""\.(?P<name>[^.\[\]\s]+) | \[(?P<index>-?\d+)\] | \[(?P<quote>['"])(?P<key>.*?)(?P=quote)\]""",
@@ -33,6 +33,7 @@ class Reference(NamedTuple):
 
 def parse(text: str) -> Reference:
     """Parse the inside of `{{...}}`. Raises BadReference."""
+    text = text.strip()
     found = _NAME.match(text)
     if not found:
         raise BadReference(f"'{{{{{text}}}}}' must start with a task's id, as in '{{{{t1.rows[0].price}}}}'")

@@ -26,7 +26,7 @@ async def call_tool(desk: Desk, site: Site, tool: str, args: dict[str, Any], ori
     if spec is None or spec.unavailable:
         reason = spec.unavailable if spec else "there is no such tool"
         return _failed(result, TaskError(kind="permanent", message=f"'{tool}' can't be used: {reason}"))
-    if problems := argument_errors(args, spec.parameters):
+    if problems := argument_errors(args, spec.parameters, resolved=True):
         return _failed(result, TaskError(kind="invalid_arguments", message="; ".join(problems)))
     try:
         made = await _permission(desk, site, spec, args, origins)

@@ -19,7 +19,8 @@ from state.task import Task
 class Desk:
     """One execution of a plan. `may_ask`: whether a person may be asked now, or the question is put off.
 
-    `goal`: what `{{goal}}` stands for. `literal`: the origin of what stands in the plan itself. `doubts`: which questions about effects have been put.
+    `goal`: what `{{goal}}` stands for. `literal`: the origin of what stands in the plan itself. `doubts`: which
+    questions about effects have been put.
     """
 
     kit: Kit
