@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -15,6 +15,7 @@ from memory.lock import thread_lock
 from memory.settings import settings
 from memory.strictness import strict
 from nodes.guard import clean_input
+from nodes.receive import clean_event
 
 LOCK_WAIT = 0.5
 
@@ -33,7 +34,8 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         Raises InputError for a goal that can't be taken, ThreadBusy if another run holds the thread.
         """
         if input is not None and not isinstance(input, Command):
-            input = clean_input(input, max_goal=settings().max_goal)  # noqa: A001
+            event = {"event": clean_event(_event(input))} if "event" in self.channels else {}
+            input = clean_input(input, max_goal=settings().max_goal) | event  # noqa: A001
         thread_id = str(((config or {}).get("configurable") or {}).get("thread_id") or "")
         saver = self.checkpointer if isinstance(self.checkpointer, BaseCheckpointSaver) else None
         if saver is not None and durability is None:
@@ -53,6 +55,10 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """As `ainvoke`, for callers without an event loop."""
         return run_sync(self.ainvoke(input, config, **kwargs))
+
+
+def _event(given: Any) -> Any:
+    return given.get("event") if isinstance(given, Mapping) else getattr(given, "event", None)
 
 
 def guarded(builder: StateGraph[Any, Any, Any, Any], *, checkpointer: Any, store: Any, name: str) -> GuardedGraph:

@@ -25,6 +25,7 @@ from memory.persistence import open_checkpointer
 from models.brain import Brain
 from state.budget import Budget
 from state.events import Event
+from state.incoming import IncomingEvent
 from state.plan import Plan
 from state.policy import Policy
 from state.versions import migrate
@@ -52,6 +53,7 @@ async def aask(
     budget: Budget | Mapping[str, Any] | None = None,
     thread_id: str | None = None,
     type: str = "hybrid",
+    event: IncomingEvent | None = None,
     checkpointer: Any = None,
     on_event: OnEvent | None = None,
 ) -> Outcome:
@@ -60,14 +62,18 @@ async def aask(
     `docs`: files and folders to search; `db`: a database to query. `tools` replace the built-in ones.
     `thread_id`: goes on with a conversation. `checkpointer`: a LangGraph checkpointer or the URL of a
     database; by default SQLite under ORCHESTRATE_HOME. `on_event` gets every event as it happens.
+    `event`: what happened that the goal is about; it makes the type 'event', and goal and plan refer to it.
     Raises ValueError for what can't be run at all; what goes wrong in the run is in the outcome.
     """
     configuration = {
         "docs": _absolute(docs),
-        "db": db, "brain": brain, "model": model, "policy": policy, "type": type,
+        "db": db, "brain": brain, "model": model, "policy": policy,
+        "type": type if event is None else "event",
     }  # fmt: skip
     thread_id = thread_id or uuid.uuid4().hex[:12]
     given = {"goal": goal, "plan": plan, "budget": budget}
+    if event is not None:
+        given["event"] = event
     async with _opened(checkpointer) as (saver, journal):
         known = await _remembered(saver, thread_id)
         configuration = {name: configuration[name] or known.get(name) for name in configuration}

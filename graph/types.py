@@ -11,6 +11,7 @@ _MODULES = {
     "hybrid": "graph.orchestrator",
     "sequential": "graph.sequential",
     "graph": "graph.dag",
+    "event": "graph.event_driven",
 }
 TYPES = tuple(_MODULES)
 
