@@ -127,7 +127,7 @@ def lines_of(event: Mapping[str, Any], progress: Progress) -> list[str]:
 
 
 def _task_lines(event: Mapping[str, Any], progress: Progress) -> list[str]:
-    from cli.render import seconds
+    from state.text import seconds
 
     task, status = progress.tasks[one_line(event["task"])], str(event["status"])
     if status in ("waiting", "pending"):

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.progress import STEPS, Progress, TaskProgress, one_line
-from state.text import printable
+from state.text import money, printable, seconds
 
 if TYPE_CHECKING:
     from state.result import Citation
@@ -49,19 +49,6 @@ def look(status: str) -> tuple[str, str]:
 def safe(text: object, style: str = "") -> Text:
     """`text` as Rich text: escape sequences removed, markup left as it is written."""
     return Text(printable(str(text)), style=style)
-
-
-def seconds(value: float | None) -> str:
-    """A duration as a person says it: '12 ms', '1.4 s', '3 min 05 s'."""
-    if value is None:
-        return ""
-    if value < 0.0995:
-        return f"{value * 1000:.0f} ms"
-    if value < 59.95:
-        return f"{value:.1f} s"
-    minutes, rest = divmod(round(value), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
 def live(progress: Progress, *, now: float, width: int, height: int) -> RenderableType:
@@ -194,13 +181,6 @@ def next_steps(thread_id: str, *, waiting: bool = False, stopped: bool = False, 
         return [f"go on: orchestrate resume {thread}"]
     again = [f"try what failed again: orchestrate resume {thread} --retry-failed"] if failed else []
     return [*again, f"go on: orchestrate chat --thread {thread}   details: orchestrate report {thread}"]
-
-
-def money(dollars: float) -> str:
-    """An amount in US dollars; small ones keep their digits."""
-    if not dollars:
-        return "$0"
-    return f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.6f}".rstrip("0")
 
 
 def gaps(stop_reason: str | None, verdict: Any, notes: Iterable[str] = ()) -> list[str]:

@@ -126,6 +126,7 @@ def timeline(outcome: Outcome, status: str) -> RenderableType:
 
     from cli import render
     from cli.progress import one_line
+    from state.text import money, seconds
 
     parts: list[RenderableType] = [render.safe(outcome.goal, "bold"), Text()]
     results, made = outcome.results, outcome.report
@@ -150,7 +151,7 @@ def timeline(outcome: Outcome, status: str) -> RenderableType:
                 Text(glyph, style),
                 Text.assemble((one_line(name), "bold"), (" *" if name in critical else "", "cyan")),
                 Text(bar(result, start, span), mark),
-                Text(render.seconds(took), "dim"),
+                Text(seconds(took), "dim"),
                 Text(one_line(result.tool), "dim"),
                 Text(_shortened(_remark(result)), "yellow"),
             )
@@ -162,16 +163,16 @@ def timeline(outcome: Outcome, status: str) -> RenderableType:
     pairs: dict[str, object] = {
         "outcome": f"{outcome.stop_reason or '-'}, {_rounds(made.rounds)}",
         "brain": made.brain,
-        "time": f"{render.seconds(max(0.0, made.ended - made.started))}, {render.seconds(usage.seconds)} at work",
+        "time": f"{seconds(max(0.0, made.ended - made.started))}, {seconds(usage.seconds)} at work",
     }
     if made.critical_path:
         path = " → ".join(made.critical_path)
-        pairs["critical path *"] = f"{path}, {render.seconds(made.critical_seconds)}"
+        pairs["critical path *"] = f"{path}, {seconds(made.critical_seconds)}"
     pairs |= {
         "model calls": f"{usage.model_calls}",
         "tool calls": f"{usage.tool_calls}",
         "tokens": f"{usage.input_tokens:,} in, {usage.output_tokens:,} out",
-        "cost": render.money(usage.money),
+        "cost": money(usage.money),
         "thread": outcome.thread_id,
     }
     parts.append(render.key_values(pairs))

@@ -60,6 +60,16 @@ class Plan(Record):
                 reached.add(task.id)
         return reached
 
+    def _repr_html_(self) -> str:
+        from state.display import plan
+
+        return plan(self)
+
+    def _repr_svg_(self) -> str:
+        from state.drawing import plan_svg
+
+        return plan_svg(self)
+
 
 def by_name(tools: Iterable[Any]) -> dict[str, Any]:
     """Tools by their names."""

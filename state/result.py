@@ -74,6 +74,11 @@ class TaskResult(Record):
     def ok(self) -> bool:
         return self.status == "done"
 
+    def _repr_html_(self) -> str:
+        from state.display import task_result
+
+        return task_result(self)
+
 
 class Citation(Record):
     """A verbatim quotation that carries one claim of the answer."""

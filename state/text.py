@@ -1,4 +1,4 @@
-"""Text from outside, made safe to show: on a terminal, in a page, in a log."""
+"""Text to show: what comes from outside made safe for a terminal, a page or a log; times and amounts in words."""
 
 from __future__ import annotations
 
@@ -34,3 +34,23 @@ def printable(text: str) -> str:
     text = _LINE_ENDS.sub("\n", text)
     text = _INVISIBLE.sub("", _CONTROLS.sub("", text))
     return _SURROGATES.sub("\ufffd", text)
+
+
+def seconds(value: float | None) -> str:
+    """A duration as a person says it: '12 ms', '1.4 s', '3 min 05 s'."""
+    if value is None:
+        return ""
+    if value < 0.0995:
+        return f"{value * 1000:.0f} ms"
+    if value < 59.95:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def money(dollars: float) -> str:
+    """An amount in US dollars; small ones keep their digits."""
+    if not dollars:
+        return "$0"
+    return f"${dollars:.2f}" if dollars >= 1 else f"${dollars:.6f}".rstrip("0")

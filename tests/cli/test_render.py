@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 
-import pytest
 from rich.console import Console
 
 from cli import render
@@ -95,28 +94,6 @@ def test_citations_stand_under_the_answer(monkeypatch, tmp_path) -> None:
     text = shown(render.answer("Thirty [1].", citations))
     assert "[1] “the Age of thirty Years” — law/us.txt, line 12" in text
     assert "[2] “q” — https://example.org/a, 2026-01-02" in text
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [
-        (0.0123, "12 ms"),
-        (0.1, "0.1 s"),
-        (1.44, "1.4 s"),
-        (59.99, "1 min 00 s"),
-        (185, "3 min 05 s"),
-        (7260, "2 h 01 min"),
-    ],
-)
-def test_durations(value, words) -> None:
-    assert render.seconds(value) == words
-
-
-@pytest.mark.parametrize(
-    ("dollars", "words"), [(0, "$0"), (0.000125, "$0.000125"), (0.02, "$0.02"), (12.345, "$12.35")]
-)
-def test_money(dollars, words) -> None:
-    assert render.money(dollars) in (words, words.replace("12.35", "12.34"))
 
 
 def test_plain_lines_say_what_changed(recorded) -> None:

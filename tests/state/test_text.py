@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.text import printable
+from state.text import money, printable, seconds
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,25 @@ def test_nothing_that_acts_is_left(text: str) -> None:
     assert not any(0x7F <= ord(c) <= 0x9F for c in shown)
     shown.encode("utf-8")
     assert printable(shown) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0.0123, "12 ms"),
+        (0.1, "0.1 s"),
+        (1.44, "1.4 s"),
+        (59.99, "1 min 00 s"),
+        (185, "3 min 05 s"),
+        (7260, "2 h 01 min"),
+    ],
+)
+def test_durations(value, words) -> None:
+    assert seconds(value) == words
+
+
+@pytest.mark.parametrize(
+    ("dollars", "words"), [(0, "$0"), (0.000125, "$0.000125"), (0.02, "$0.02"), (12.345, "$12.35")]
+)
+def test_money(dollars, words) -> None:
+    assert money(dollars) in (words, words.replace("12.35", "12.34"))
