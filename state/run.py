@@ -67,6 +67,11 @@ class RunReport(Record):
     critical_seconds: float = 0.0
     notes: list[str] = Field(default_factory=list, description="Fallbacks taken, bounds reached, guards that spoke.")
 
+    def _repr_html_(self) -> str:
+        from state.display import report
+
+        return report(self)
+
 
 class RunState(TypedDict, total=False):
     """The channels of a run. All but `messages` are of the current goal and start anew with the next."""
