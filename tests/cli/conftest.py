@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli.main import main
+from cli.main import run
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def orchestrate(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(sys, "argv", ["orchestrate", *arguments])
         code: Any = 0
         try:
-            main()
+            code = run()
         except SystemExit as exit_:
             code = exit_.code
         captured = capsys.readouterr()

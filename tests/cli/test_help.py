@@ -24,8 +24,8 @@ def test_every_command_explains_itself_by_example(orchestrate, command) -> None:
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv = ['orchestrate', 'ask', '--help']\n"
-        "from cli.main import main\n"
-        "try: main()\n"
+        "from cli.main import run\n"
+        "try: run()\n"
         "except SystemExit: pass\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
