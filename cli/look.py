@@ -51,8 +51,9 @@ def index(
 
     from cli.conclusion import print_json
     from cli.progress import one_line
-    from cli.render import near, seconds
+    from cli.render import near
     from cli.threads import size
+    from state.text import seconds
 
     for path in paths:
         if not path.exists():
