@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.constants import START
 from langgraph.graph.state import CompiledStateGraph, StateGraph
-from langgraph.types import Command
+from langgraph.types import Command, StateUpdate
 
 from graph.sync import run_sync
 from memory.lock import thread_lock
@@ -16,7 +18,10 @@ from memory.settings import settings
 from memory.strictness import strict
 from nodes.guard import clean_input
 from nodes.receive import clean_event
+from state.typed import typed
 
+INPUT = "__input__"
+"""The name under which LangGraph takes an update for a new input."""
 LOCK_WAIT = 0.5
 
 
@@ -29,20 +34,38 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, *, durability: Any = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
-        """As LangGraph's, with durability 'sync' unless said otherwise.
+        """As LangGraph's, but always with durability 'sync' where there is a checkpointer: a LangGraph server asks for
+        'async', under which a run that is killed can be lost whole, and with it what its effects are known by.
 
         Raises InputError for a goal that can't be taken, ThreadBusy if another run holds the thread.
         """
         if input is not None and not isinstance(input, Command):
             event = {"event": clean_event(_event(input))} if "event" in self.channels else {}
             input = clean_input(input, max_goal=settings().max_goal) | event  # noqa: A001
+        elif isinstance(input, Command) and isinstance(input.update, dict):
+            input = replace(input, update=self._typed(input.update, None))  # noqa: A001
         thread_id = str(((config or {}).get("configurable") or {}).get("thread_id") or "")
         saver = self.checkpointer if isinstance(self.checkpointer, BaseCheckpointSaver) else None
-        if saver is not None and durability is None:
+        if saver is not None:
             durability = "sync"
         async with thread_lock(saver, thread_id, wait=LOCK_WAIT):
             async for part in super().astream(input, config, durability=durability, **kwargs):
                 yield part
+
+    async def abulk_update_state(
+        self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
+    ) -> RunnableConfig:
+        """As LangGraph's; values may be JSON, as Studio sends them when a person edits a state. Raises BadState."""
+        steps = [[update._replace(values=self._typed(update.values, update.as_node)) for update in step]
+                 for step in supersteps]  # fmt: skip
+        return await super().abulk_update_state(config, steps)
+
+    def _typed(self, values: Any, as_node: str | None) -> Any:
+        if not isinstance(values, dict):
+            return values
+        if as_node in (INPUT, START):
+            return clean_input(values, max_goal=settings().max_goal)
+        return typed(values, self.builder.state_schema)
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:
         """The stream of `astream`, collected on a loop of its own: the nodes are async."""

@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     encryption_key: SecretStr | None = Field(default=None, description="16, 24 or 32 bytes; encrypts checkpoints.")
     max_goal: int = Field(default=20_000, ge=1, description="Characters a goal may have.")
 
+    api_tokens: dict[str, SecretStr] = Field(
+        default_factory=dict,
+        description='Who may use the server, as JSON: {"alice": "TOKEN", "admin": "TOKEN"}; by default everybody.',
+    )
+
     openai_api_key: SecretStr | None = Field(default=None, validation_alias=_named("OPENAI_API_KEY"))
     openai_base_url: str | None = Field(default=None, validation_alias=_named("OPENAI_BASE_URL", "OPENAI_API_BASE"))
     tavily_api_key: SecretStr | None = Field(default=None, validation_alias=_named("TAVILY_API_KEY"))

@@ -13,6 +13,7 @@ from nodes.execution.drain import Drain
 from nodes.execution.meter import Meter
 from nodes.execution.schedule import Schedule
 from nodes.kit import Kit, NodeFunction
+from nodes.person import deciding
 from state.budget import Budget, Usage
 from state.context import RunContext
 from state.plan import Plan
@@ -31,26 +32,31 @@ def execute(kit: Kit) -> NodeFunction:
         here = await kit.for_run(runtime)
         plan = state.get("plan") or Plan()
         results = without_reruns(plan, state)
-        meter = Meter(state.get("usage") or Usage(), state.get("budget") or Budget())
-        configurable = get_config().get("configurable", {})
-        desk = Desk(
-            kit=here,
-            meter=meter,
-            run_key=state.get("run_key", ""),
-            thread_id=str(configurable.get("thread_id", "")),
-            who=str(configurable.get("user") or configurable.get("langgraph_auth_user_id") or "unknown"),
-            literal=plan_origin(state),
-            may_ask=any(result.status == "pending" for result in results.values()),
-            slots=asyncio.Semaphore(here.concurrency),
-            drain=Drain(runtime),
-            goal=state.get("goal", ""),
-            notes=list(state.get("notes") or []),
-        )
+        may_ask = any(result.status == "pending" for result in results.values())
+        desk = open_desk(here, state, runtime, literal=plan_origin(state), may_ask=may_ask)
         async with desk.drain.watching():
             done = await Schedule(desk, plan, results).run()
-        return {"results": done, "usage": meter.usage, "notes": desk.notes, "verdict": None}
+        return {"results": done, "usage": desk.meter.usage, "notes": desk.notes, "verdict": None}
 
     return run
+
+
+def open_desk(kit: Kit, state: RunState, runtime: Runtime[RunContext], *, literal: Origin, may_ask: bool) -> Desk:
+    """The desk of one execution in a run; its parameters are told at Desk."""
+    configurable = get_config().get("configurable", {})
+    return Desk(
+        kit=kit,
+        meter=Meter(state.get("usage") or Usage(), state.get("budget") or Budget()),
+        run_key=state.get("run_key", ""),
+        thread_id=str(configurable.get("thread_id", "")),
+        who=deciding(configurable),
+        literal=literal,
+        may_ask=may_ask,
+        slots=asyncio.Semaphore(kit.concurrency),
+        drain=Drain(runtime),
+        goal=state.get("goal", ""),
+        notes=list(state.get("notes") or []),
+    )
 
 
 def without_reruns(plan: Plan, state: RunState) -> dict[str, TaskResult]:

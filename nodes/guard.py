@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import HumanMessage, convert_to_messages
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ValidationError
 
@@ -39,7 +39,8 @@ def clean_input(given: Any, *, max_goal: int, redact: Collection[Sensitive] = AL
     """The input of a graph, fit to be stored: `{"goal": str, "plan": Plan | None, "budget": Budget | None}`.
 
     `given`: a RunInput, or a mapping with `goal` (text, or UTF-8 bytes), `plan` (a Plan, its JSON as an object
-    or as text, or a list of tasks) and `budget` (a Budget or an object). `max_goal`: characters a goal may have.
+    or as text, or a list of tasks) and `budget` (a Budget or an object). In place of a goal there may be `messages`,
+    as chat interfaces send them: the last one is the goal. `max_goal`: characters a goal may have.
     `redact`: what is taken out of the goal and the plan.
 
     Call it before the graph, so that nothing unbounded, unreadable or secret is ever checkpointed. All three keys
@@ -52,8 +53,9 @@ def clean_input(given: Any, *, max_goal: int, redact: Collection[Sensitive] = AL
         given = {"goal": given}
     if not isinstance(given, Mapping):
         raise InputError(f'The input must be an object such as {{"goal": "..."}}, not {_a(given)}.')
+    goal = given["goal"] if given.get("goal") is not None else _said(given.get("messages"))
     return {
-        "goal": redaction.redact(_goal(given.get("goal"), max_goal), redact)[0],
+        "goal": redaction.redact(_goal(goal, max_goal), redact)[0],
         "plan": _plan(given.get("plan"), redact),
         "budget": _budget(given.get("budget")),
     }
@@ -85,6 +87,17 @@ def guard(kit: Kit, *, guards: Sequence[Guard] = INPUT_GUARDS) -> NodeFunction:
         return update
 
     return run
+
+
+def _said(messages: Any) -> str | None:
+    """The text of the last message, if a person said it."""
+    if not messages or not isinstance(messages, list | tuple):
+        return None
+    try:
+        (last,) = convert_to_messages([messages[-1]])
+    except (ValueError, TypeError, NotImplementedError) as error:
+        raise InputError(f"The messages can't be read: {error}.") from None
+    return str(last.text) if isinstance(last, HumanMessage) else None
 
 
 def _goal(given: Any, max_goal: int) -> str:

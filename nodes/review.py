@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from memory.journal import Decision
 from nodes import emit
 from nodes.kit import Kit, NodeFunction
+from nodes.person import deciding
 from state import approval
 from state.context import RunContext
 from state.plan import Plan, check_plan
@@ -87,7 +88,7 @@ async def _record(kit: Kit, asked: approval.Question, made: approval.HumanDecisi
             thread_id=str(configurable.get("thread_id", "")),
             task="plan",
             kind="plan",
-            who=str(who or configurable.get("user") or configurable.get("langgraph_auth_user_id") or "unknown"),
+            who=deciding(configurable, who),
             at=time.time(),
             shown=dict(asked),
             decided=made.to_json(),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
+from state.forms import optional_as_given
 from state.record import Record
 
 
 class Budget(Record):
     """Upper bounds of a run. None: unbounded. Reaching one ends with a partial answer, not an error."""
 
+    model_config = ConfigDict(json_schema_extra=optional_as_given)
+
     seconds: float | None = Field(default=None, gt=0, description="Working time, without waiting for people.")
     tokens: int | None = Field(default=None, gt=0, description="Input plus output tokens.")
     money: float | None = Field(default=None, gt=0, description="US dollars.")
-    model_calls: int | None = Field(default=None, gt=0)
-    tool_calls: int | None = Field(default=None, ge=0)
+    model_calls: int | None = Field(default=None, gt=0, description="Calls of a model.")
+    tool_calls: int | None = Field(default=None, ge=0, description="Calls of tools, retries included.")
     rounds: int = Field(default=2, ge=0, description="Rounds of refinement after the first answer.")
 
 

@@ -9,7 +9,9 @@ from langgraph.channels import DeltaChannel
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
+from state.agenda import Todo
 from state.budget import Budget, Usage
+from state.forms import optional_as_given
 from state.intent import Intent
 from state.plan import Plan, Problem
 from state.record import Record
@@ -23,21 +25,34 @@ PlanSource = Literal["caller", "brain", "person", "replan"]
 StopReason = Literal["answered", "not_found", "partial", "budget", "rounds", "refused", "declined", "failed"]
 
 
+def _form(schema: dict[str, Any]) -> None:
+    optional_as_given(schema)
+    schema["required"] = ["goal"]  # without one, `clean_input` says so in a sentence of its own
+
+
 class RunInput(BaseModel):
     """A goal, and little else."""
 
-    model_config = ConfigDict(title="Goal")
+    model_config = ConfigDict(title="Goal", json_schema_extra=_form)
 
     goal: str = Field(
         default="",
         title="Goal",
         description="What you want to know or have done, in your own words.",
-        examples=["How old must a senator be, and how old a president?"],
+        examples=["How old must a senator be, and how old a president?", "What is 17 % of 240?"],
     )
     plan: Plan | None = Field(
-        default=None, title="Plan", description="A plan of your own; leave it out to have one made."
+        default=None,
+        title="Plan",
+        description="A plan of your own; leave it out to have one made.",
+        examples=[{"tasks": [{"id": "t1", "tool": "calculate", "args": {"expression": "0.17 * 240"}}]}],
     )
-    budget: Budget | None = Field(default=None, title="Budget", description="Upper bounds of what the run may spend.")
+    budget: Budget | None = Field(
+        default=None,
+        title="Budget",
+        description="Upper bounds of what the run may spend; leave it out for none.",
+        examples=[{"seconds": 60, "tool_calls": 20}],
+    )
 
 
 class Rounds(Record):
@@ -48,6 +63,7 @@ class Rounds(Record):
     rewrite: int = 0
     rerun: int = 0
     replan: int = 0
+    act: int = Field(default=0, description="Rounds of an agent's work on its goal.")
 
     @property
     def refinements(self) -> int:
@@ -87,6 +103,7 @@ class RunState(TypedDict, total=False):
     approved: bool
     problems: list[Problem]
     results: dict[str, TaskResult]
+    agenda: list[Todo]
     draft: Draft | None
     verdict: Verdict | None
     rounds: Rounds
@@ -100,8 +117,10 @@ class RunState(TypedDict, total=False):
 
 
 class RunOutput(TypedDict, total=False):
-    """What a caller gets back."""
+    """What a caller gets back, and what a server streams as it changes: so the conversation and the plan too."""
 
+    messages: Annotated[list[AnyMessage], DeltaChannel(append_messages, snapshot_frequency=100)]
+    plan: Plan | None
     answer: str
     citations: list[Citation]
     results: dict[str, TaskResult]
@@ -123,6 +142,7 @@ def fresh_run(goal: str, *, plan: Plan | None, budget: Budget, run_key: str, sta
         "approved": False,
         "problems": [],
         "results": {},
+        "agenda": [],
         "draft": None,
         "verdict": None,
         "rounds": Rounds(),

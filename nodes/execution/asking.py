@@ -13,6 +13,7 @@ from langgraph.func import task as durable
 from memory.journal import Decision, Effect
 from nodes import emit
 from nodes.execution.desk import Desk, Site
+from nodes.person import deciding
 from state.approval import HumanDecision, Question, ask_person, question
 from state.result import Origin
 from tools.registry import ToolSpec
@@ -113,7 +114,8 @@ async def _ask(
     emit.task(site.task.id, "asking", tool=site.task.tool, detail=asked["reason"], item=site.item)
     response = ask_person(asked)
     made = response.decisions[0]
-    await _record(desk, site, asked["kind"], dict(asked), made.to_json(), who=response.who or desk.who)
+    who = deciding(get_config()["configurable"], response.who)
+    await _record(desk, site, asked["kind"], dict(asked), made.to_json(), who=who)
     return made, asked["expires_at"] is not None and time.time() > asked["expires_at"]
 
 

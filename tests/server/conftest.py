@@ -1,0 +1,144 @@
+"""A real LangGraph server in a process of its own, on a copy of the sources such as a fresh clone is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from langgraph_sdk import get_client
+from langgraph_sdk.client import LangGraphClient
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("cli", "graph", "memory", "models", "nodes", "state", "tools", "web", "examples")
+KEYS = ("OPENAI_", "TAVILY_", "LANGSMITH_", "LANGCHAIN_", "ORCHESTRATE_", "LANGGRAPH_")
+STARTS_WITHIN = 90.0
+
+
+class Server:
+    """`langgraph dev` in a directory of its own; may be killed and started again."""
+
+    def __init__(self, directory: Path, **environment: str) -> None:
+        self.directory, self.place = directory, directory / "place"
+        self.place.mkdir()
+        self.project = directory / "project"
+        for package in PACKAGES:
+            shutil.copytree(ROOT / package, self.project / package, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in ("langgraph.json", "pyproject.toml"):
+            shutil.copy(ROOT / file, self.project)
+        own_tools = shutil.copy(Path(__file__).with_name("own_tools.py"), self.place)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(KEYS)}
+        self.environment = kept | {
+            "ORCHESTRATE_HOME": str(directory / "home"),
+            "ORCHESTRATE_FILES": str(self.place),
+            "ORCHESTRATE_TOOLS": str(own_tools),
+            "TEST_PLACE": str(self.place),
+            "PYTHONPATH": str(self.project),
+            "LANGSMITH_TRACING": "false",
+            "NO_COLOR": "1",
+            **environment,
+        }
+        self.log_file = directory / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def start(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        command = [str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser", "--no-reload"]
+        with self.log_file.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "--port", str(port), "--n-jobs-per-worker", "10"],
+                cwd=self.project,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        until = time.monotonic() + STARTS_WITHIN
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                if httpx.get(f"{self.url}/ok", timeout=5).status_code == 200:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.1)
+        self.kill()
+        pytest.fail(f"the server didn't start:\n{self.log()[-5000:]}")
+
+    def kill(self) -> None:
+        """As a power cut would: nothing is flushed."""
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(timeout=20)
+
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def client(self, token: str | None = None) -> LangGraphClient:
+        return get_client(url=self.url, headers={"Authorization": f"Bearer {token}"} if token else None, api_key=None)
+
+    def ledger(self) -> Counter[str]:
+        """What the tools did, and how often."""
+        file = self.place / "ledger"
+        return Counter(file.read_text().split("\n")[:-1] if file.exists() else [])
+
+    def let_go(self, name: str) -> None:
+        (self.place / f"{name}.let-go").touch()
+
+    async def held(self, name: str) -> None:
+        """Wait until a run is in the tool `hold`."""
+        async with asyncio.timeout(60):
+            while not (self.place / f"{name}.held").exists():
+                await asyncio.sleep(0.02)
+
+    def stored(self) -> bytes:
+        """Every byte that is kept beside the server's own tables."""
+        return b"".join(file.read_bytes() for file in (self.directory / "home").rglob("*") if file.is_file())
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server most tests share; threads keep them apart. Fails at the end if anything blocked its event loop."""
+    shared = Server(tmp_path_factory.mktemp("server"))
+    shared.start()
+    try:
+        yield shared
+        log = shared.log()
+        assert "BlockingError" not in log
+        assert "Blocking call" not in log
+    finally:
+        shared.kill()
+
+
+@pytest.fixture
+async def client(server: Server) -> AsyncIterator[LangGraphClient]:
+    async with server.client() as connected:
+        yield connected
+
+
+def graphs() -> list[str]:
+    """The graphs that langgraph.json names."""
+    return list(json.loads((ROOT / "langgraph.json").read_text())["graphs"])
+
+
+def plan(*tasks: dict[str, Any]) -> dict[str, Any]:
+    """An input that brings a plan of its own."""
+    return {"goal": "Do as planned.", "plan": {"tasks": [{"goal": "", **task} for task in tasks]}}
+
+
+def approve() -> dict[str, Any]:
+    return {"decisions": [{"type": "approve"}]}
