@@ -17,6 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,8 @@ def in_processes(works: Sequence[Callable[[], str]]) -> list[str]:
             try:
                 os.write(writer, work().encode())
                 code = 0
+            except BaseException:
+                traceback.print_exc()
             finally:
                 os._exit(code)
         os.close(writer)

@@ -57,6 +57,22 @@ class BadCondition(ValueError):
     """A condition that can't be parsed or evaluated."""
 
 
+def renamed(condition: str, names: Mapping[str, str]) -> str:
+    """`condition` with the names it reads changed; members and text that happen to be called so stay. Raises
+    BadCondition."""
+    condition = condition.strip()
+    text, placeholders = _without_references(condition)
+    written = [match.group() for match in references.REFERENCE.finditer(condition)]
+    known = {name: references.renamed(whole, names) for name, whole in zip(placeholders, written, strict=True)}
+    read = [node for node in ast.walk(_parse(text)) if isinstance(node, ast.Name)]
+    lines = [line.encode() for line in text.splitlines(keepends=True)]
+    for node in sorted(read, key=lambda node: (node.lineno, node.col_offset), reverse=True):
+        new = known.get(node.id) or names.get(node.id, node.id)
+        line, end = lines[node.lineno - 1], node.end_col_offset
+        lines[node.lineno - 1] = line[: node.col_offset] + new.encode() + line[end:]
+    return b"".join(lines).decode()
+
+
 class _Evaluator(simpleeval.EvalWithCompoundTypes):  # type: ignore[misc]
     """simpleeval, with members of JSON objects instead of Python's attributes."""
 

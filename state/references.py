@@ -105,6 +105,16 @@ def resolve(value: Any, values: Mapping[str, Any]) -> Any:
     return value
 
 
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """`text` with the roots of its references renamed. Raises BadReference."""
+
+    def rename(match: re.Match[str]) -> str:
+        root = parse(match.group(1)).root
+        return match.group().replace(root, names.get(root, root), 1)
+
+    return REFERENCE.sub(rename, text)
+
+
 def as_text(value: Any) -> str:
     """How a value reads inside a longer string."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from pydantic import Field, JsonValue, field_validator
@@ -30,7 +30,8 @@ class Task(Record):
         "'agent' (a bounded loop of a model and reading tools)."
     )
     args: dict[str, JsonValue] = Field(
-        default_factory=dict, description="JSON arguments; strings may hold references such as {{t1.rows[0].price}}, and {{goal}}."
+        default_factory=dict,
+        description="JSON arguments; strings may hold references such as {{t1.rows[0].price}}, and {{goal}}.",
     )
     after: list[str] = Field(default_factory=list, description="Tasks that must end first, though no data is taken.")
     when: str | None = Field(default=None, description="Condition over earlier results; false skips the task.")
@@ -91,18 +92,14 @@ class Task(Record):
         return list(dict.fromkeys([*read, *self.after]))
 
     def rewired(self, names: dict[str, str]) -> Task:
-        """This task with the ids it reads renamed; ids that aren't in `names` stay."""
+        """This task with the ids it reads renamed; ids that aren't in `names` stay, and so does what can't be read."""
         changed = {old: new for old, new in names.items() if old != new}
         if not changed:
             return self
-        word = re.compile(r"\b(" + "|".join(map(re.escape, changed)) + r")\b")
-
-        def in_condition(text: str) -> str:
-            return word.sub(lambda found: changed[found.group()], text)
 
         def in_value(value: Any) -> Any:
             if isinstance(value, str):
-                return references.REFERENCE.sub(lambda found: in_condition(found.group()), value)
+                return _renamed(references.renamed, value, changed)
             if isinstance(value, dict):
                 return {key: in_value(item) for key, item in value.items()}
             return [in_value(item) for item in value] if isinstance(value, list) else value
@@ -112,7 +109,14 @@ class Task(Record):
                 "args": in_value(self.args),
                 "each": in_value(self.each),
                 "after": [changed.get(name, name) for name in self.after],
-                "when": in_condition(self.when) if self.when else None,
-                "until": in_condition(self.until) if self.until else None,
+                "when": _renamed(conditions.renamed, self.when, changed) if self.when else None,
+                "until": _renamed(conditions.renamed, self.until, changed) if self.until else None,
             }
         )
+
+
+def _renamed(rename: Callable[[str, Mapping[str, str]], str], text: str, names: Mapping[str, str]) -> str:
+    try:
+        return rename(text, names)
+    except (references.BadReference, conditions.BadCondition):
+        return text  # left for `check_plan` to find
