@@ -93,7 +93,14 @@ def decisions(plan: Plan, policy: Policy, tools: Toolbox) -> list[tuple[str, str
         risk = spec.risk if spec else "read"
         items = {"item": provenance.of_value(task.each, known, literal)} if task.each is not None else {}
         origins = provenance.of_arguments(task.args, known | items, literal)
-        decision = policy.decide(tool=task.tool, risk=risk, args=dict(task.args), origins=origins)
+        decision = policy.decide(
+            tool=task.tool,
+            risk=risk,
+            args=dict(task.args),
+            origins=origins,
+            open_world=spec.open_world if spec else False,
+            caller=Origin.merge([literal, *items.values()]),
+        )
         trusted = spec.trusted if spec else True
         known[task.id] = provenance.of_result(task.tool, task.id, origins | items, trusted=trusted)
         found.append((task.id, task.tool, str(risk), decision))

@@ -80,7 +80,9 @@ class Rule(Record):
     name: str = ""
     tool: list[str] = Field(default_factory=lambda: ["*"], description="Names or patterns, as 'send_*'.")
     risk: Risk | None = None
-    trusted: bool | None = Field(default=None, description="Whether all arguments are of trusted origin.")
+    trusted: bool | None = Field(
+        default=None, description="Whether the call and its arguments are of trusted origin."
+    )
     where: dict[str, ArgumentTest] = Field(default_factory=dict, description="Tests of arguments, by name.")
     action: PolicyAction
 
@@ -117,6 +119,10 @@ class Policy(Record):
     read: PolicyAction = "auto"
     write: PolicyAction = Field(default="auto", description="A write approved in the plan, its arguments trusted.")
     untrusted_write: PolicyAction = Field(default="ask", description="A write with an argument of untrusted origin.")
+    untrusted_request: PolicyAction = Field(
+        default="ask",
+        description="A read that reaches out, to where a model chose after reading untrusted text.",
+    )
     irreversible: PolicyAction = "ask"
     plan: Literal["auto", "writes", "always"] = Field(
         default="writes", description="When a person approves a plan that a model made: never, when it writes, always."
@@ -125,18 +131,37 @@ class Policy(Record):
     expires: float | None = Field(default=None, gt=0, description="Seconds after which an unanswered approval lapses.")
 
     def decide(
-        self, *, tool: str, risk: Risk, args: Mapping[str, Any], origins: Mapping[str, Origin]
+        self,
+        *,
+        tool: str,
+        risk: Risk,
+        args: Mapping[str, Any],
+        origins: Mapping[str, Origin],
+        open_world: bool = False,
+        caller: Origin | None = None,
     ) -> PolicyDecision:
-        """Whether a call may run, from its tool, risk and arguments, and the origin of each argument."""
+        """Whether a call may run, from its tool, risk and arguments, and the origin of each argument.
+
+        `open_world`: whether the arguments choose whom the tool talks to. `caller`: the origin of the call itself,
+        where it isn't the plan that was made before anything was read.
+        """
+        whole = {**origins, "(call)": caller} if caller is not None else origins
         for number, rule in enumerate(self.rules, start=1):
-            if rule.matches(tool, risk, args, origins):
+            if rule.matches(tool, risk, args, whole):
                 name = rule.name or f"rule {number}"
                 return self._attended(rule.action, f"the policy's '{name}' says so", name)
         untrusted = [name for name, origin in origins.items() if not origin.trusted]
         if risk == "read":
+            composed = [name for name, origin in origins.items() if origin.composed]
+            if open_world and composed and self.untrusted_request != "auto":
+                reason = f"it reaches out, and {', '.join(composed)} was chosen after reading untrusted text"
+                return self._attended(self.untrusted_request, reason, "untrusted_request")
             return self._attended(self.read, "it only reads", "read")
         if risk == "irreversible":
             return self._attended(self.irreversible, "it can't be undone", "irreversible")
+        if not untrusted and caller is not None and not caller.trusted:
+            reason = "it writes, and untrusted text may have led to it"
+            return self._attended(self.untrusted_write, reason, "untrusted_write")
         if untrusted:
             reason = f"it writes, and {', '.join(untrusted)} comes from an untrusted source"
             return self._attended(self.untrusted_write, reason, "untrusted_write")
@@ -150,7 +175,7 @@ class Policy(Record):
 
 NAMED: dict[str, Policy] = {
     "default": Policy(),
-    "auto": Policy(name="auto", untrusted_write="auto", irreversible="auto", plan="auto"),
+    "auto": Policy(name="auto", untrusted_write="auto", untrusted_request="auto", irreversible="auto", plan="auto"),
     "ask": Policy(name="ask", write="ask", plan="auto"),
 }
 

@@ -19,6 +19,10 @@ class Origin(Record):
     """
 
     trusted: bool = True
+    composed: bool = Field(
+        default=False,
+        description="Whether a model chose it after reading untrusted text: it may carry what the model has seen.",
+    )
     sources: list[str] = Field(
         default_factory=list,
         description="Origins, e.g. 'plan', 'user', 'tool:search_web', 'task:t1', 'https://...'",
@@ -28,7 +32,15 @@ class Origin(Record):
     def merge(origins: list[Origin]) -> Origin:
         """The origin of a value made from all of `origins`."""
         sources = dict.fromkeys(source for origin in origins for source in origin.sources)
-        return Origin(trusted=all(o.trusted for o in origins), sources=list(sources))
+        return Origin(
+            trusted=all(o.trusted for o in origins),
+            composed=any(o.composed for o in origins),
+            sources=list(sources),
+        )
+
+    def by_model(self) -> Origin:
+        """The origin of what a model makes of a value of this origin."""
+        return self if self.trusted else self.model_copy(update={"composed": True})
 
 
 class Evidence(Record):

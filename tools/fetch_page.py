@@ -29,7 +29,7 @@ def fetch_page(*, allow: Collection[str] = (), http: SafeHttp | None = None) -> 
     """The tool `fetch_page`. `allow` names non-public hosts it may read, as in AddressRules; `http` is the client."""
     client = http or SafeHttp(allow=allow, max_bytes=_MAX_PAGE_BYTES)
 
-    @tool(risk="read", trusted=False, timeout=45.0)
+    @tool(risk="read", trusted=False, timeout=45.0, open_world=True)
     async def fetch_page(url: str) -> ToolOutput:
         """Read a web page: its title, date and main text, without menus and advertisements.
 

@@ -27,7 +27,7 @@ def http_request(
     """
     client = http or SafeHttp(allow=allow, max_bytes=_MAX_BODY)
 
-    @tool(risk="write", idempotent=receiver_dedupes, trusted=False, timeout=45.0)
+    @tool(risk="write", idempotent=receiver_dedupes, trusted=False, timeout=45.0, open_world=True)
     async def http_request(
         method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
         url: str,

@@ -63,7 +63,8 @@ class ToolSpec:
     """A tool and the terms of its use.
 
     The defaults are those of an unknown tool: it may write, repeating it may do harm, and what
-    it returns isn't trusted.
+    it returns isn't trusted. `open_world`: its arguments choose whom it talks to, as a URL does, so
+    that even a call that only reads can carry data away.
     """
 
     tool: BaseTool
@@ -76,6 +77,7 @@ class ToolSpec:
     rate: float | None = None
     cost: float = 0.0
     unavailable: str | None = None
+    open_world: bool = False
 
     @property
     def name(self) -> str:

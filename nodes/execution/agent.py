@@ -67,15 +67,19 @@ async def run_agent(
             told = f"it called '{action.tool}' with the same arguments {REPETITIONS} times over"
             return _with(result, steps, TaskError(kind="repeated", message=told), origin)
         emit.task(site.task.id, "running", tool=action.tool, detail=f"step {number}: {action.tool}", item=site.item)
-        whence = dict.fromkeys(action.args, origin)
+        whence = dict.fromkeys(action.args, origin.by_model())
 
         async def act(
-            _: int, action: Action = action, here: Site = here, whence: dict[str, Origin] = whence
+            _: int,
+            action: Action = action,
+            here: Site = here,
+            whence: dict[str, Origin] = whence,
+            caller: Origin = origin,
         ) -> TaskResult:
             if action.tool not in {spec.name for spec in tools}:
                 told = f"'{action.tool}' isn't among the agent's tools"
                 return TaskResult(task=site.task.id, status="failed", error=TaskError(kind="refused", message=told))
-            return await call_tool(desk, here, str(action.tool), dict(action.args), whence)
+            return await call_tool(desk, here, str(action.tool), dict(action.args), whence, caller)
 
         outcome = TaskResult.model_validate(await durable_step(act, 2 * number))
         origin = Origin.merge([origin, outcome.origin])
@@ -120,7 +124,7 @@ def _with(
             "error": error,
             "value": answer,
             "evidence": [evidence for step in steps for evidence in step.result.evidence],
-            "origin": origin,
+            "origin": origin.by_model(),
             "attempts": sum(step.result.attempts for step in steps),
             "items": [step.result for step in steps],
         }

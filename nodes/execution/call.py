@@ -15,10 +15,18 @@ from state.result import Evidence, Origin, TaskError, TaskResult, TaskStatus
 from tools.registry import ToolFailure, ToolSpec
 
 
-async def call_tool(desk: Desk, site: Site, tool: str, args: dict[str, Any], origins: dict[str, Origin]) -> TaskResult:
+async def call_tool(
+    desk: Desk,
+    site: Site,
+    tool: str,
+    args: dict[str, Any],
+    origins: dict[str, Origin],
+    caller: Origin | None = None,
+) -> TaskResult:
     """Make one call and return what came of it; never raises for what a tool does.
 
-    `args`: references resolved. 'pending' if a person must be asked and may not be asked yet.
+    `args`: references resolved. `caller`: the origin of the call itself; by default that of the plan.
+    'pending' if a person must be asked and may not be asked yet.
     Raises BadAnswer, and LangGraph's GraphInterrupt.
     """
     result = TaskResult(task=site.task.id, status="failed", tool=tool, started=time.time())
@@ -29,7 +37,7 @@ async def call_tool(desk: Desk, site: Site, tool: str, args: dict[str, Any], ori
     if problems := argument_errors(args, spec.parameters, resolved=True):
         return _failed(result, TaskError(kind="invalid_arguments", message="; ".join(problems)))
     try:
-        made = await _permission(desk, site, spec, args, origins)
+        made = await _permission(desk, site, spec, args, origins, caller or desk.literal)
         if made is not None and made.type == "respond":
             return _responded(result, desk, made)
         if made is not None and made.edited_action is not None:
@@ -57,14 +65,16 @@ async def call_tool(desk: Desk, site: Site, tool: str, args: dict[str, Any], ori
 
 
 async def _permission(
-    desk: Desk, site: Site, spec: ToolSpec, args: dict[str, Any], origins: dict[str, Origin]
+    desk: Desk, site: Site, spec: ToolSpec, args: dict[str, Any], origins: dict[str, Origin], caller: Origin
 ) -> HumanDecision | None:
     """What a person decided; None if nobody needs to. Raises Abandoned if it may not run, and what `asking` raises.
 
     An effect that was begun before had its permission then: nothing said now can undo it, and its
     outcome is looked up or asked for.
     """
-    verdict = desk.kit.policy.decide(tool=spec.name, risk=spec.risk, args=args, origins=origins)
+    verdict = desk.kit.policy.decide(
+        tool=spec.name, risk=spec.risk, args=args, origins=origins, open_world=spec.open_world, caller=caller
+    )
     if verdict.action == "auto" or (spec.risk != "read" and await is_begun(desk, site, spec.name)):
         return None
     if verdict.action == "deny":

@@ -192,12 +192,13 @@ async def _call_one(
     before: TaskResult | None = None,
 ) -> TaskResult:
     args = references.resolve(site.task.args, values)
-    whence = provenance.of_arguments(site.task.args, origins, desk.literal)
+    whence = provenance.of_arguments(site.task.args, origins, desk.literal, desk.goal)
+    caller = Origin.merge([desk.literal, origins["item"]]) if "item" in origins else desk.literal
     if tool == MODEL:
         return await call_model(desk, site, args, whence, inputs)
     if tool == AGENT:
         return await agent.run_agent(desk, site, args, whence, durable_step, before)
-    return await call_tool(desk, site, tool, args, whence)
+    return await call_tool(desk, site, tool, args, whence, caller)
 
 
 async def task_step(work: Callable[[int], Awaitable[TaskResult]], number: int) -> dict[str, Any]:
