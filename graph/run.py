@@ -33,7 +33,7 @@ from tools.registry import ToolSpec
 
 Tools = Sequence[BaseTool | ToolSpec]
 OnEvent = Callable[[Event], None]
-_REMEMBERED = ("docs", "db", "brain", "model", "policy", "type")
+_REMEMBERED = ("docs", "db", "brain", "model", "policy", "type", "event")
 
 
 class ThreadError(ValueError):
@@ -69,6 +69,7 @@ async def aask(
         "docs": _absolute(docs),
         "db": db, "brain": brain, "model": model, "policy": policy,
         "type": type if event is None else "event",
+        "event": event.id if event is not None else None,
     }  # fmt: skip
     thread_id = thread_id or uuid.uuid4().hex[:12]
     given = {"goal": goal, "plan": plan, "budget": budget}
