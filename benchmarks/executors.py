@@ -13,14 +13,17 @@ from langgraph.types import Send
 from benchmarks.engine import begin, execution_graph
 from benchmarks.workflows import Shape
 from state.plan import Plan
+from state.policy import Risk
 from tools.registry import ToolSpec, tool
 
 Executor = Callable[[Shape, str], Awaitable[None]]
 """Runs a shape once, in a thread of the given id."""
 
 
-def work_tool() -> ToolSpec:
-    @tool(trusted=True, concurrency=4096, timeout=600)
+def work_tool(risk: Risk = "read") -> ToolSpec:
+    """A tool that takes some time; with another risk than 'read', the journal is written for it."""
+
+    @tool(risk=risk, trusted=True, concurrency=4096, timeout=600)
     async def work(seconds: float) -> float:
         """Take some time."""
         await asyncio.sleep(seconds)
@@ -29,9 +32,9 @@ def work_tool() -> ToolSpec:
     return work
 
 
-def ours(checkpointer: Any) -> Executor:
+def ours(checkpointer: Any, risk: Risk = "read") -> Executor:
     """The `execute` node, with durability 'sync'."""
-    graph = execution_graph([work_tool()], checkpointer=checkpointer, concurrency=4096)
+    graph = execution_graph([work_tool(risk)], checkpointer=checkpointer, concurrency=4096)
 
     async def run(shape: Shape, thread: str) -> None:
         plan = Plan.model_construct(tasks=shape.tasks())

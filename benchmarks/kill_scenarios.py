@@ -19,6 +19,7 @@ class Scenario:
 
     `killed_before`: the worker is killed at these boundaries first, one process each, so that what is
     then killed is a resume. `one_by_one`: questions that are open together are answered one at a time.
+    `whole`: run by the whole orchestrator, from the goal to the answer, and not by `execute` alone.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Scenario:
     effects: list[str]
     killed_before: tuple[int, ...] = ()
     one_by_one: bool = False
+    whole: bool = False
 
     def some(self, answers: Mapping[str, T]) -> dict[str, T]:
         return dict(list(answers.items())[-1:] if self.one_by_one else answers)
@@ -118,6 +120,7 @@ SCENARIOS = {
         Scenario("loop", _loop(), _LOOP_EFFECTS),
         Scenario("approval", _approval(), _APPROVAL_EFFECTS),
         Scenario("approval one by one", _approval(), _APPROVAL_EFFECTS, one_by_one=True),
+        Scenario("whole orchestrator", _approval(), _APPROVAL_EFFECTS, whole=True),
         Scenario("resume of a resume", _plain(), _PLAIN_EFFECTS, killed_before=(9, 6)),
         Scenario("resume of a resumed approval", _approval(), _APPROVAL_EFFECTS, killed_before=(21, 12)),
     )

@@ -23,6 +23,8 @@ import memory.journal_sql  # noqa: F401
 from benchmarks.engine import begin, execution_graph
 from benchmarks.kill_scenarios import Scenario, receipt, tools
 from benchmarks.ledger import Ledger
+from graph.kits import make_kit
+from graph.orchestrator import wire
 from memory.journal import journal_for
 from memory.lock import thread_lock
 from memory.persistence import open_checkpointer
@@ -96,12 +98,17 @@ async def work(
             boundaries.around(saver, method)
         for method in ("intend", "settle", "record"):
             boundaries.around(journal, method)
-        graph = execution_graph(
-            tools(ledger, run, boundaries.passed), checkpointer=saver, journal=journal, policy="default"
-        )
+        chosen = tools(ledger, run, boundaries.passed)
+        plan = Plan(tasks=scenario.tasks)
+        if scenario.whole:
+            graph = wire(make_kit(brain="reflex", tools=chosen, policy="default", journal=journal)).compile(saver)
+            first: dict[str, Any] = {"goal": "Make the payments.", "plan": plan}
+        else:
+            graph = execution_graph(chosen, checkpointer=saver, journal=journal, policy="default")
+            first = begin(plan, run_key=run)
         config = {"configurable": {"thread_id": run, "user": "gate"}}
         state = await graph.aget_state(config)
-        given: Any = None if state.values or state.tasks else begin(Plan(tasks=scenario.tasks), run_key=run)
+        given: Any = None if state.values or state.tasks else first
         for _ in range(MOST_QUESTIONS):
             # As a client does that doesn't know what became of its last answer: what is shown as open is answered.
             if state.interrupts:

@@ -29,9 +29,10 @@ def gate(*arguments: str) -> dict[str, Any]:
         ("plain", 1, 30),
         ("map", 1, 60),
         ("loop", 1, 50),
-        ("approval", 2, 100),
+        ("approval", 3, 100),
         ("approval one by one", 8, 100),
-        ("resume of a resume", 2, 30),
+        ("whole orchestrator", 12, 120),
+        ("resume of a resume", 4, 30),
         ("resume of a resumed approval", 5, 60),
     ],
 )
