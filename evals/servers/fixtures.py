@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from evals.servers import postgres
 from evals.servers.openai_server import OpenAIServer, Script
 from evals.servers.smollm import missing, serve_smollm
 
@@ -30,3 +32,18 @@ def smollm_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip(reason)
     with serve_smollm(tmp_path_factory.mktemp("smollm") / "server.log") as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Path]:
+    """A Postgres server of the session's own: the directory of its socket."""
+    if reason := postgres.missing():
+        pytest.skip(reason)
+    with postgres.serve_postgres() as directory:
+        yield directory
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Path) -> str:
+    """A new, empty database."""
+    return postgres.new_database(postgres_server)

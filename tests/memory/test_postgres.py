@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
-import uuid
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -29,48 +25,9 @@ ROOT = Path(__file__).parents[2]
 pytest.importorskip("psycopg_pool")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A server of its own, on a socket in a directory of its own. Yields its conninfo as a URL without the database."""
-    programs = [shutil.which(name) for name in ("initdb", "postgres")]
-    if not all(programs):
-        pytest.skip("no Postgres server is installed")
-    directory = Path(tempfile.mkdtemp())
-    user: dict[str, Any] = {}
-    if os.getuid() == 0:  # Postgres doesn't run as root
-        user = {"user": "nobody", "cwd": directory}
-        shutil.chown(directory, "nobody")
-    data, log = directory / "data", directory / "log"
-    initialise = [str(programs[0]), "-D", str(data), "-U", "postgres", "-A", "trust", "-N"]
-    subprocess.run(initialise, check=True, stdout=subprocess.DEVNULL, **user)
-    serve = [str(programs[1]), "-D", str(data), "-k", str(directory), "-c", "listen_addresses=", "-c", "fsync=off"]
-    with log.open("w") as output, subprocess.Popen(serve, stdout=output, stderr=output, **user) as process:
-        try:
-            import psycopg
-
-            for _ in range(100):
-                try:
-                    psycopg.connect(host=str(directory), user="postgres", dbname="postgres").close()
-                    break
-                except psycopg.OperationalError:
-                    process.poll()
-                    asyncio.run(asyncio.sleep(0.1))
-            yield str(directory)
-        finally:
-            process.send_signal(signal.SIGINT)  # doesn't wait for clients that a failed test left
-            process.wait(timeout=30)
-            shutil.rmtree(directory)
-
-
 @pytest.fixture
-def url(server: str) -> str:
-    """A new, empty database."""
-    import psycopg
-
-    name = f"db_{uuid.uuid4().hex}"
-    with psycopg.connect(host=server, user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-    return f"postgresql:///{name}?host={server}&user=postgres"
+def url(postgres_url: str) -> str:
+    return postgres_url
 
 
 async def test_the_saver_conforms(url: str) -> None:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import httpx
 import pytest
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import APIStatusError
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("cli", "graph", "memory", "models", "nodes", "state", "tools", "web", "examples")
@@ -128,6 +130,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 async def client(server: Server) -> AsyncIterator[LangGraphClient]:
     async with server.client() as connected:
         yield connected
+
+
+@contextmanager
+def refused(status: int | set[int], told: str = "") -> Iterator[None]:
+    """What the server refuses with an HTTP status, and words in its answer."""
+    with pytest.raises((httpx.HTTPStatusError, APIStatusError)) as caught:
+        yield
+    assert caught.value.response.status_code in ({status} if isinstance(status, int) else status)
+    assert told in caught.value.response.text
 
 
 def graphs() -> list[str]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import httpx
 import pytest
 from langgraph_sdk.client import LangGraphClient
 
-from tests.server.conftest import Server, plan
+from tests.server.conftest import Server, plan, refused
 
 
 def _held(name: str) -> dict[str, Any]:
@@ -40,7 +39,7 @@ async def test_reject(client: LangGraphClient, server: Server) -> None:
     thread = (await client.threads.create())["thread_id"]
     first = await client.runs.create(thread, "hybrid", input=_held("reject"))
     await server.held("reject")
-    with pytest.raises(httpx.HTTPStatusError, match=r"409"):
+    with refused(409):
         await client.runs.create(thread, "hybrid", input=SECOND, multitask_strategy="reject")
     server.let_go("reject")
     out: Any = await client.runs.join(thread, first["run_id"])

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from langgraph_sdk.client import LangGraphClient
 
-from tests.server.conftest import Server, graphs, plan
+from tests.server.conftest import Server, graphs, plan, refused
 
 QUESTION = "How old must a senator be, how old a president, and what is the difference?"
 SECRET = "sk-proj-Zq8Lw3Rt6Yp1Xc4Vb7Nm2Kj5Hg9Fd0SaQwErTyUi"
@@ -134,7 +134,7 @@ async def test_chat_interfaces_may_send_messages(client: LangGraphClient) -> Non
 )
 async def test_an_input_that_can_not_run_is_refused_at_once(client: LangGraphClient, given: Any, told: str) -> None:
     thread = await client.threads.create()
-    with pytest.raises(httpx.HTTPStatusError, match=told):
+    with refused(422, told):
         await client.runs.wait(thread["thread_id"], "hybrid", input=given)
     assert await client.runs.list(thread["thread_id"]) == []
 
