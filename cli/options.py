@@ -21,6 +21,7 @@ _TYPES = {
     "sequential": "graph.sequential",
     "graph": "graph.dag",
     "agentic": "graph.agentic",
+    "supervisor": "graph.supervisor",
 }
 TYPES = tuple(name for name, module in _TYPES.items() if find_spec(module) is not None)
 """The orchestration types there are, found without importing them."""

@@ -18,6 +18,7 @@ STEPS = {
     "route": "Checking the plan",
     "review": "Reviewing the plan",
     "execute": "Working",
+    "act": "Working",
     "generate": "Writing the answer",
     "validate": "Checking the answer",
     "respond": "Finishing",

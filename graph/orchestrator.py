@@ -14,12 +14,12 @@ from graph.building import Wiring, begun, build_graph
 from graph.guarded import GuardedGraph
 from memory.journal import Journal
 from models.brain import Brain
-from nodes.decompose import decompose
+from nodes import decompose as planning
 from nodes.execute import execute
 from nodes.generate import generate
 from nodes.guard import guard
 from nodes.intent import clarify, intent
-from nodes.kit import Kit
+from nodes.kit import Kit, NodeFunction
 from nodes.respond import respond
 from nodes.review import review
 from nodes.route import route
@@ -60,13 +60,13 @@ def build(
     )
 
 
-def wire(kit: Kit) -> Wiring:
-    """The graph, before it is compiled."""
+def wire(kit: Kit, decompose: NodeFunction | None = None) -> Wiring:
+    """The graph, before it is compiled. `decompose`: another step to plan with."""
     graph = begun()
     graph.add_node("guard", guard(kit))
     graph.add_node("intent", intent(kit))
     graph.add_node("clarify", clarify(kit))
-    graph.add_node("decompose", decompose(kit))
+    graph.add_node("decompose", decompose or planning.decompose(kit))
     graph.add_node("route", route(kit))
     graph.add_node("review", review(kit))
     graph.add_node("execute", execute(kit))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from nodes.acting.agenda import goes_on
 from nodes.intent import MAX_CLARIFICATIONS
 from nodes.route import MAX_REPAIRS
 from state.budget import Budget, Usage
@@ -66,6 +67,25 @@ def after_validate_without_replan(state: RunState) -> Literal["generate", "execu
     """As `after_validate`, where the plan stays as it was declared."""
     step = after_validate(state)
     return "respond" if step == "decompose" else step
+
+
+def after_agents_intent(state: RunState) -> Literal["clarify", "recall", "generate"]:
+    """As `after_intent`; an agent needs no plan."""
+    step = after_intent(state)
+    return "recall" if step == "decompose" else step
+
+
+def after_act(state: RunState) -> Literal["act", "generate"]:
+    """An agent works on as long as its list isn't done, within its bounds."""
+    return "act" if goes_on(state) else "generate"
+
+
+def after_agents_validate(state: RunState) -> Literal["generate", "act", "remember"]:
+    """As `after_validate`: what is to be done again or otherwise is the agent's to choose."""
+    step = after_validate(state)
+    if step == "generate":
+        return "generate"
+    return "remember" if step == "respond" or _is_spent(state) else "act"
 
 
 def _is_spent(state: RunState) -> bool:

@@ -13,15 +13,18 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.store.base import BaseStore
 from langgraph.types import Command
 
 from graph.guarded import GuardedGraph
 from graph.kits import builtin
 from graph.outcome import Outcome
 from graph.sync import run_sync
-from graph.types import builder
+from graph.types import REMEMBERING, builder
 from memory.journal import Journal, journal_for
-from memory.persistence import open_checkpointer
+from memory.persistence import open_checkpointer, open_store
+from memory.settings import settings
 from models.brain import Brain
 from state.budget import Budget
 from state.events import Event
@@ -33,6 +36,8 @@ from tools.registry import ToolSpec
 
 Tools = Sequence[BaseTool | ToolSpec]
 OnEvent = Callable[[Event], None]
+_BEFORE_WORK = ("review", "search", "recall")
+"""The last step before the work begins, by which of them a type has."""
 _REMEMBERED = ("docs", "db", "brain", "model", "policy", "type", "event")
 
 
@@ -75,10 +80,12 @@ async def aask(
     given = {"goal": goal, "plan": plan, "budget": budget}
     if event is not None:
         given["event"] = event
-    async with _opened(checkpointer) as (saver, journal):
+    async with AsyncExitStack() as stack:
+        saver, journal = await stack.enter_async_context(_opened(checkpointer))
         known = await _remembered(saver, thread_id)
         configuration = {name: configuration[name] or known.get(name) for name in configuration}
-        graph = await _graph(saver, journal, configuration, tools, must_read=_absolute(docs) is not None)
+        store = await stack.enter_async_context(_long_term(checkpointer, str(configuration["type"])))
+        graph = await _graph(saver, store, journal, configuration, tools, must_read=_absolute(docs) is not None)
         if (await graph.aget_state(_config(thread_id))).interrupts:
             raise ThreadError(f"thread '{thread_id}' waits for a person; answer with resume('{thread_id}', ...) first")
         return await _run(graph, given, thread_id, configuration, on_event)
@@ -105,11 +112,13 @@ async def aresume(
     Documents, database, brain and policy are those the thread began with, unless given anew.
     Raises ThreadError for a thread that isn't there, BadAnswer for a response that doesn't fit.
     """
-    async with _opened(checkpointer) as (saver, journal):
+    async with AsyncExitStack() as stack:
+        saver, journal = await stack.enter_async_context(_opened(checkpointer))
         known = await _remembered(saver, thread_id)
         named = {"docs": _absolute(docs), "db": db, "brain": brain, "model": model, "policy": policy}
         configuration = {name: named.get(name) or known.get(name) for name in _REMEMBERED}
-        graph = await _graph(saver, journal, configuration, tools)
+        store = await stack.enter_async_context(_long_term(checkpointer, str(configuration["type"])))
+        graph = await _graph(saver, store, journal, configuration, tools)
         config = _config(thread_id)
         snapshot = await graph.aget_state(config)
         if not snapshot.values and not snapshot.tasks:
@@ -151,8 +160,22 @@ async def _opened(checkpointer: Any) -> AsyncIterator[tuple[Any, Journal]]:
         yield checkpointer, journal
 
 
+@asynccontextmanager
+async def _long_term(checkpointer: Any, type_name: str) -> AsyncIterator[BaseStore | None]:
+    """The store of long-term memory beside the checkpoints, for the types that remember.
+
+    None where the caller brought a checkpointer of their own, and where checkpoints are encrypted: a store isn't.
+    """
+    if type_name not in REMEMBERING or isinstance(checkpointer, BaseCheckpointSaver) or settings().encryption_key:
+        yield None
+        return
+    async with open_store(checkpointer) as store:
+        yield store
+
+
 async def _graph(
     saver: Any,
+    store: Any,
     journal: Journal,
     configuration: Mapping[str, Any],
     tools: Tools | None,
@@ -178,6 +201,7 @@ async def _graph(
         model=configuration["model"],
         tools=chosen,
         checkpointer=saver,
+        store=store,
         policy=configuration["policy"],
         journal=journal,
     )
@@ -233,7 +257,8 @@ async def _forget_failures(graph: GuardedGraph, config: RunnableConfig, values: 
         raise ThreadError("nothing in this thread has failed")
     kept = {name: result for name, result in results.items() if name not in plan.downstream(failed)}
     anew = {"results": kept, "verdict": None, "draft": None, "answer": "", "report": None, "stop_reason": None}
-    await graph.aupdate_state(config, {**anew, "approved": True}, as_node="review")
+    before = next(name for name in _BEFORE_WORK if name in graph.nodes)
+    await graph.aupdate_state(config, {**anew, "approved": True}, as_node=before)
 
 
 def _absolute(docs: Sequence[str | Path] | str | Path | None) -> list[str] | None:

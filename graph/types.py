@@ -11,9 +11,13 @@ _MODULES = {
     "hybrid": "graph.orchestrator",
     "sequential": "graph.sequential",
     "graph": "graph.dag",
+    "agentic": "graph.agentic",
+    "supervisor": "graph.supervisor",
     "event": "graph.event_driven",
 }
 TYPES = tuple(_MODULES)
+REMEMBERING = frozenset({"agentic"})
+"""The types that have a long-term memory, if they are given a store."""
 
 
 def builder(type_name: str) -> Callable[..., GuardedGraph]:

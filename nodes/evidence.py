@@ -35,7 +35,7 @@ class Collected:
 def collect(
     plan: Plan | None, results: Mapping[str, TaskResult], *, question: str = "", problems: Sequence[Problem] = ()
 ) -> Collected:
-    """The evidence of all tasks that are done, bounded per task and in all, without repetitions.
+    """The evidence of all tasks that are done, bounded per task (per call of an agent's) and in all, not repeated.
 
     The same arguments give the same list, so that the number of a piece means the same in every step. Of a text
     that is too long the passages nearest to `question` are kept, each verbatim.
@@ -45,12 +45,13 @@ def collect(
     ordered = [task.id for task in plan.tasks if task.id in results]
     ordered += [task_id for task_id in results if task_id not in goals]
     wanted = {word.stem for word in content_words(question)}
-    share = min(CHARACTERS_PER_TASK, max(_LEAST_PER_TASK, MAX_CHARACTERS // max(1, len(ordered))))
+    parts = [(part, goals.get(task_id, "")) for task_id in ordered for part in _parts(results[task_id])]
+    share = min(CHARACTERS_PER_TASK, max(_LEAST_PER_TASK, MAX_CHARACTERS // max(1, len(parts))))
     evidence: list[Evidence] = []
     seen: set[str] = set()
-    for task_id in ordered:
+    for part, goal in parts:
         left, pieces = share, 0
-        for whole in _of_result(results[task_id], goals.get(task_id, "")):
+        for whole in _of_result(part, goal):
             for piece in _bounded(whole, wanted, left):
                 key = squeeze(piece.text)
                 if not key or key in seen or pieces >= PIECES_PER_TASK or len(evidence) >= MAX_PIECES:
@@ -131,17 +132,19 @@ def _upstream(task_id: str, plan: Plan) -> set[str]:
     return reached
 
 
+def _parts(result: TaskResult) -> list[TaskResult]:
+    """What a result is made of: an agent's, of what its steps brought back, also if it came to no answer."""
+    steps = [step for step in result.items if step.ok] if result.tool == AGENT else []
+    return steps or [result]
+
+
 def _of_result(result: TaskResult, goal: str) -> Iterator[Evidence]:
-    if result.tool == AGENT:  # what its steps brought back, also if it came to no answer
-        for step in result.items:
-            if step.ok:
-                yield from _of_result(step, "")
     if not result.ok:
         return
     if result.evidence:
-        for piece in result.evidence if result.tool != AGENT or not result.items else []:
+        for piece in result.evidence:
             yield piece if piece.task else piece.model_copy(update={"task": result.task})
-    elif not _is_nothing(result) and not (result.tool == AGENT and any(step.ok for step in result.items)):
+    elif not _is_nothing(result):
         name = goal.strip().rstrip(".:;?!") or result.task
         yield Evidence(
             text=f"{name}: {as_text(result.value)[:_LONGEST_VALUE]}",

@@ -34,6 +34,17 @@ _AGENT_SCHEMA: dict[str, Any] = {
         "tools": {"type": "array", "items": {"type": "string"}, "description": "Names of the tools it may use."},
         "max_steps": {"type": "integer", "minimum": 1, "maximum": 50},
         "prompt": {"type": "string", "description": "Who the agent is, for a specialist."},
+        "budget": {
+            "type": "object",
+            "description": "What the agent may spend.",
+            "properties": {
+                "tokens": {"type": "integer", "minimum": 1},
+                "money": {"type": "number", "exclusiveMinimum": 0},
+                "model_calls": {"type": "integer", "minimum": 1},
+                "tool_calls": {"type": "integer", "minimum": 1},
+            },
+            "additionalProperties": False,
+        },
     },
     "required": ["goal"],
     "additionalProperties": True,

@@ -13,6 +13,7 @@ from nodes import emit
 from nodes.execution import failures
 from nodes.execution.call import call_tool
 from nodes.execution.desk import Desk, Site
+from state.budget import Budget, Usage
 from state.result import Origin, TaskError, TaskResult
 from state.task import AGENT
 from tools.registry import ToolFailure, ToolSpec
@@ -50,6 +51,7 @@ async def run_agent(
     steps: list[_Step] = []
     past = list(before.items) if before else []
     bound = int(args.get("max_steps") or DEFAULT_STEPS)
+    own, spent = Budget.model_validate(args.get("budget") or {}), Usage()
     for number in range(1, bound + 1):
         here = Site(site.task, item=site.item, round=site.round, step=number)
 
@@ -59,9 +61,13 @@ async def run_agent(
         thought = past.pop(0) if past else TaskResult.model_validate(await durable_step(think, 2 * number - 1))
         if not thought.ok:
             return _with(result, steps, thought.error, origin)
-        action = Action(**thought.value)
+        action, usage = _decided(thought)
+        spent += usage
         if action.tool is None:
             return _with(result, steps, None, origin, answer=action.answer)
+        if used_up := spent.exceeded(own):
+            told = f"the agent's own budget of {used_up} is used up"
+            return _with(result, steps, TaskError(kind="budget", message=told), origin)
         call = (action.tool, json.dumps(action.args, sort_keys=True))
         if sum(call == (s.tool, json.dumps(s.args, sort_keys=True)) for s in steps) + 1 >= REPETITIONS:
             told = f"it called '{action.tool}' with the same arguments {REPETITIONS} times over"
@@ -82,6 +88,7 @@ async def run_agent(
             return await call_tool(desk, here, str(action.tool), dict(action.args), whence, caller)
 
         outcome = TaskResult.model_validate(await durable_step(act, 2 * number))
+        spent += Usage(tool_calls=outcome.attempts)
         origin = Origin.merge([origin, outcome.origin])
         steps.append(_Step(action.tool, dict(action.args), outcome, thought))
     told = f"it found no answer within {bound} steps"
@@ -112,7 +119,14 @@ async def _think(
         desk.note(note)
     action = made.value
     value = {"tool": action.tool, "args": action.args, "answer": action.answer, "reason": action.reason}
+    value["usage"] = made.usage.to_json()
     return thought.model_copy(update={"status": "done", "value": value})
+
+
+def _decided(thought: TaskResult) -> tuple[Action, Usage]:
+    recorded = dict(thought.value)
+    usage = Usage.model_validate(recorded.pop("usage", None) or {})
+    return Action(**recorded), usage
 
 
 def _with(
