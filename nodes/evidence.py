@@ -45,7 +45,7 @@ def collect(
     ordered = [task.id for task in plan.tasks if task.id in results]
     ordered += [task_id for task_id in results if task_id not in goals]
     wanted = {word.stem for word in content_words(question)}
-    parts = [(part, goals.get(task_id, "")) for task_id in ordered for part in _parts(results[task_id])]
+    parts = [part for task_id in ordered for part in _parts(results[task_id], goals.get(task_id, ""))]
     share = min(CHARACTERS_PER_TASK, max(_LEAST_PER_TASK, MAX_CHARACTERS // max(1, len(parts))))
     evidence: list[Evidence] = []
     seen: set[str] = set()
@@ -132,10 +132,11 @@ def _upstream(task_id: str, plan: Plan) -> set[str]:
     return reached
 
 
-def _parts(result: TaskResult) -> list[TaskResult]:
-    """What a result is made of: an agent's, of what its steps brought back, also if it came to no answer."""
-    steps = [step for step in result.items if step.ok] if result.tool == AGENT else []
-    return steps or [result]
+def _parts(result: TaskResult, goal: str) -> list[tuple[TaskResult, str]]:
+    """What a result is made of, and the goal of each part: an agent's, of what its steps brought back, also if it came
+    to no answer."""
+    steps = [(step, "") for step in result.items if step.ok] if result.tool == AGENT else []
+    return steps or [(result, goal)]
 
 
 def _of_result(result: TaskResult, goal: str) -> Iterator[Evidence]:
