@@ -8,6 +8,7 @@ from langchain_core.messages import HumanMessage
 from langgraph.runtime import Runtime
 
 from models.brain import BrainError
+from models.reflex.goals import is_question
 from nodes import emit
 from nodes.generate import HISTORY
 from nodes.kit import Kit, NodeFunction
@@ -15,6 +16,7 @@ from nodes.spending import Spending
 from state import approval
 from state.context import RunContext
 from state.intent import Intent
+from state.plan import Plan
 from state.run import Rounds, RunState
 
 MAX_CLARIFICATIONS = 2
@@ -29,9 +31,9 @@ def intent(kit: Kit) -> NodeFunction:
         here = await kit.for_run(runtime)
         goal, spending = state.get("goal", ""), Spending(state)
         as_it_stands = Intent(kind="question", goal=goal, questions=[goal])
-        if state.get("plan") is not None:
+        if (plan := state.get("plan")) is not None:
             # A caller with a plan has said what is to be done; there is nothing to guess.
-            return {"intent": as_it_stands}
+            return {"intent": as_it_stands if is_question(goal) else _to_do(goal, plan)}
         emit.step("intent", "started")
         history = list(state.get("messages") or [])[:-1][-HISTORY:]
         try:
@@ -43,6 +45,13 @@ def intent(kit: Kit) -> NodeFunction:
         return {"intent": parsed, "usage": spending.usage, "notes": spending.notes}
 
     return run
+
+
+def _to_do(goal: str, plan: Plan) -> Intent:
+    """A goal that asks nothing is answered by what the plan's last tasks come to."""
+    needed = {name for task in plan.tasks for name in task.needs()}
+    last = [task.goal.strip() or task.id for task in plan.tasks if task.id not in needed]
+    return Intent(kind="action", goal=goal, questions=last or [goal])
 
 
 def clarify(kit: Kit) -> NodeFunction:

@@ -42,6 +42,11 @@ _ALONE = re.compile(
     r"what about|how about)\s+(?:it|them|this|that|those|these|both|him|her|the two)(?:\s+(?:mean|work|do|all))?\W*$",
     re.IGNORECASE,
 )
+_ASKS = re.compile(
+    rf"^\W*(?:{_WH}|{_AUX}|calculate|compute|compare|comparison|explain|describe|summari[sz]e|summary|define|list|name|"
+    r"tell me|show me|give me|find)\b|^[\W\d]+$",
+    re.IGNORECASE,
+)
 _EXTREME = re.compile(r"\b(?:most|least|(?!interest|request|latest news)\w{3,}est|maximum|minimum)\b", re.IGNORECASE)
 _OTHER_EXTREME = re.compile(
     r"^(?:which|what|who)(?:\s+one)?\s+(?:has|have|is|was|are|were)\s+the\s+(?P<extreme>most|least|\w+est)\W*$",
@@ -80,6 +85,11 @@ def questions_of(goal: str) -> list[str]:
             text = resolve(text, questions)
         questions.append(_as_sentence(text))
     return questions
+
+
+def is_question(goal: str) -> bool:
+    """Whether a goal asks something, rather than names what is to be done."""
+    return "?" in goal or any(_ASKS.match(_LEADING.sub("", squeeze(span.text))) for span in split_sentences(goal))
 
 
 def resolve(text: str, earlier: Sequence[str]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 _PAIR = re.compile(
     r"(?P<name>[A-Za-z_][\w .%()/-]{0,40}?): ?(?P<value>.*?)(?:(?:, |; |\n)(?=[A-Za-z_][\w .%()/-]{0,40}?: ?)|$)",
@@ -12,6 +14,9 @@ _PAIR = re.compile(
 
 def readable(text: str) -> str:
     """A row of a result as a phrase. Text that isn't 'column: value, column: value' stays; no values: ''."""
+    if (given := _json_in(text)) is not None:
+        label, value = given
+        return f"{label}: {in_words(value)}" if label else in_words(value)
     row = _pairs(text)
     if not row:
         return " ".join(text.split()).rstrip(".")
@@ -23,6 +28,33 @@ def readable(text: str) -> str:
         return f"The {_plain(name)} is {_number(first)}"
     told = ", ".join(f"{_plain(column)}: {_number(value)}" for column, value in rest)
     return f"{first} ({told})" if told else ""
+
+
+def in_words(value: Any) -> str:
+    """A JSON value as a phrase: 'article: apple, price: 12.5'."""
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{_plain(str(name))}: {_inner(item)}" for name, item in value.items() if item not in (None, "")
+        )
+    if isinstance(value, list):
+        return ("; " if any(isinstance(item, dict) for item in value) else ", ").join(map(in_words, value))
+    return ("yes" if value else "no") if isinstance(value, bool) else " ".join(str(value).split())
+
+
+def _inner(value: Any) -> str:
+    return f"({in_words(value)})" if isinstance(value, dict | list) and len(value) > 1 else in_words(value)
+
+
+def _json_in(text: str) -> tuple[str, Any] | None:
+    """The label and the value of 'label: {...}'; None if no JSON object or list is all that follows."""
+    match = re.search(r"(?:^|(?<=:)\s)(?P<json>[{\[].*[}\]])\s*$", text, re.DOTALL)
+    if not match:
+        return None
+    try:
+        value = json.loads(match["json"])
+    except ValueError:
+        return None
+    return (" ".join(text[: match.start()].split()).rstrip(": "), value) if value else None
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ from state.verdict import Draft, Finding
 MOST_WORDS = 80
 """Words of the answer to one question."""
 _QUOTE_WORDS = 60
-_MOST_ROWS = 10
+_MOST_ROWS, _LONGEST_OUTCOME = 10, 400
 _NO_ROWS = re.compile(r'"rows": \[\]')
 _NEARLY_AS_GOOD, _FOLLOWS = 0.95, 0.75
 
@@ -73,15 +73,21 @@ class Writer:
         return Draft(text=text, citations=citations, gaps=gaps)
 
     def _done(self, intent: Intent) -> Draft:
-        """What an action came to, in the tool's own words; that nothing was done if it came to nothing."""
+        """What an action came to, in the tools' own words; that nothing was done if it came to nothing."""
         part = _Part(intent.goal)
-        for index, item in enumerate(self.evidence):
-            if item.source not in (MODEL, AGENT):
-                text = squeeze(item.text)
-                self._say(
-                    part, index, text.removeprefix(intent.goal.rstrip(".:;?!") + ":").strip()[:400].rstrip("."), text
-                )
+        labels = [_label(question) for question in intent.questions if question != intent.goal]
+        for index in self._outcomes(labels):
+            text = squeeze(self.evidence[index].text)
+            label = next((label for label in labels if text.startswith(label)), "")
+            told = readable(text.removeprefix(label or _label(intent.goal)).strip())[:_LONGEST_OUTCOME].rstrip(".")
+            said = f"{label} {told}".strip()
+            self._say(part, index, said[:1].upper() + said[1:], self.evidence[index].text.strip())
         return Draft(text=_joined(part.lines) or cannot(intent.goal), citations=part.citations)
+
+    def _outcomes(self, labels: Sequence[str]) -> list[int]:
+        """What is to be told of an action: what the tasks of those labels came to, else all that tools said."""
+        named = [index for index in self.values if squeeze(self.evidence[index].text).startswith(tuple(labels))]
+        return named or [i for i, item in enumerate(self.evidence) if item.source not in (MODEL, AGENT)]
 
     def _part(self, question: str, intent: Intent) -> _Part:
         part = _Part(question)
@@ -116,7 +122,7 @@ class Writer:
     def _looked_up(self, part: _Part) -> None:
         """A value that a tool looked up: the first that has to do with the question."""
         asked = {term.stem for term in analyse(part.question).terms}
-        goal = squeeze(part.question).rstrip(".:;?!") + ":"
+        goal = _label(part.question)
         for index in self.values:
             item = self.evidence[index]
             if item.source in (MODEL, AGENT) or _result_of(item) is not None or _NO_ROWS.search(item.text):
@@ -251,6 +257,11 @@ def _joined(lines: Sequence[str]) -> str:
 
 def _continuation(best: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
     return [c for c in ranked if c.passage is best.passage and c.order == best.order + 1]
+
+
+def _label(goal: str) -> str:
+    """How the value of a task begins."""
+    return squeeze(goal).rstrip(".:;?!") + ":"
 
 
 def _name(source: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models.reflex.quantities import find_dates, find_numbers
+from models.reflex.rows import readable
 from models.reflex.sentences import split_clauses, split_sentences
 from models.reflex.words import content_words, same_word, stem
 
@@ -82,3 +83,16 @@ def test_stems_bring_forms_of_a_word_together() -> None:
 
 def test_content_words_leave_out_the_asking() -> None:
     assert [word.text for word in content_words("What does the manual say about the kernel?")] == ["kernel"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('{"article": "apple", "price": 12.5}', "article: apple, price: 12.5"),
+        ('price of apples: {"article": "apple", "in_stock": true}', "price of apples: article: apple, in stock: yes"),
+        ('{"size": {"width": 2, "height": 3}, "tags": ["a", "b"]}', "size: (width: 2, height: 3), tags: (a, b)"),
+        ('[{"name": "x", "n": 1}, {"name": "y", "n": 2}]', "name: x, n: 1; name: y, n: 2"),
+    ],
+)
+def test_json_reads_like_words(text: str, wanted: str) -> None:
+    assert readable(text) == wanted
