@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import approve, ask, chat, doctor, look, policy, report, threads
+from cli import approve, ask, chat, doctor, events, look, policy, report, threads
 from cli.errors import CommandError, Exit, explain
 
 ABOUT = """Give it a goal: it plans, runs the plan, and answers with citations.
@@ -29,7 +29,7 @@ Examples:
   orchestrate doctor
 """
 _SECTIONS = {
-    "Work": ("ask", "chat", "resume", "approve"),
+    "Work": ("ask", "chat", "resume", "approve", "events"),
     "Look back": ("threads", "report", "journal", "audit"),
     "Look around": ("index", "tools", "graph", "policy", "doctor"),
 }
@@ -89,6 +89,14 @@ app.add_typer(thread_commands, name="threads")
 policy_commands = _typer(help=policy.POLICY)
 policy_commands.command("check", help=policy.CHECK)(policy.check)
 app.add_typer(policy_commands, name="policy")
+
+event_commands = _typer(help=events.EVENTS)
+event_commands.command("run", help=events.RUN)(events.run)
+event_commands.command("check", help=events.CHECK)(events.check)
+event_commands.command("list", help=events.LIST)(events.list_)
+event_commands.command("dead", help=events.DEAD)(events.dead)
+event_commands.command("replay", help=events.REPLAY)(events.replay)
+app.add_typer(event_commands, name="events")
 
 
 def _print_version(asked: bool | None) -> None:

@@ -166,18 +166,22 @@ class EventQueue:
 
         await self._do(work)
 
-    async def put_back(self, seq: int, *, delay: float = 0.0, error: str = "", counted: bool = True) -> None:
-        """Let an event be started again after `delay` seconds; not `counted`: as if it had not been tried."""
+    async def put_back(self, seq: int, *, delay: float = 0.0, error: str = "", counted: bool = True) -> bool:
+        """Let a running event be started again after `delay` seconds; not `counted`: as if it had not been tried.
 
-        def work(connection: sqlite3.Connection) -> None:
+        False, and nothing is changed, if a later event is about to stop it.
+        """
+
+        def work(connection: sqlite3.Connection) -> bool:
             now = self._now()
-            connection.execute(
+            cursor = connection.execute(
                 "UPDATE events SET status = 'queued', due = ?, error = ?, updated = ?, attempts = attempts - ? "
-                "WHERE seq = ?",
+                "WHERE seq = ? AND status = 'running' AND stop = ''",
                 (now + delay, self._sealed(error), now, 0 if counted else 1, seq),
             )
+            return cursor.rowcount == 1
 
-        await self._do(work)
+        return await self._do(work)
 
     async def recover(self, attempts: int) -> list[QueuedEvent]:
         """After a crash: what was running is queued again, or dead if that was its last attempt.
