@@ -28,20 +28,31 @@ from agentdojo.types import ChatAssistantMessage, get_text_content_as_str, text_
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from evals.agentdojo_brain import Hijack, Script, ScriptedBrain, wanted
+from evals.agentdojo_brain import Hijack, Script, ScriptedBrain, sums_of, wanted
 from evals.agentdojo_guards import GUARDS, Guard, play
 from evals.agentdojo_world import World
 from graph.orchestrator import build
 from nodes.execution import limits
 from state.plan import Plan
-from state.policy import NAMED, Policy
+from state.policy import NAMED, ArgumentTest, Policy, Rule
+from tools.calculate import calculate
 
 VERSION = "v1.2.2"
 SUITES = ("banking", "slack", "travel", "workspace")
+_RECIPIENTS = ("recipient", "recipients", "to", "participants", "url", "channel", "user", "user_email", "email")
 POLICIES: dict[str, Policy] = {
     "orchestrator": Policy(name="plans run unseen", plan="auto"),
     "orchestrator, plans reviewed": NAMED["default"],
+    "orchestrator, only recipients guarded": Policy(
+        name="recipients",
+        plan="auto",
+        rules=[
+            *(Rule(risk="write", where={name: ArgumentTest(trusted=False)}, action="ask") for name in _RECIPIENTS),
+            *(Rule(risk="write", where={name: ArgumentTest(trusted=True)}, action="auto") for name in _RECIPIENTS),
+        ],
+    ),
 }
+"""Policies by the name of their row. The last shows what it costs to let untrusted text go to trusted recipients."""
 _VICTIM = "gpt-4o-2024-05-13"
 _MOST_ROUNDS = 30
 
@@ -100,7 +111,7 @@ class Orchestrated(BasePipelineElement):
     def __init__(self, world: World, policy: Policy, runner: asyncio.Runner) -> None:
         self.world, self.runner, self.brain = world, runner, ScriptedBrain()
         self.saver = InMemorySaver()
-        self.graph = build(brain=self.brain, tools=world.tools(), checkpointer=self.saver, policy=policy)
+        self.graph = build(brain=self.brain, tools=[*world.tools(), calculate], checkpointer=self.saver, policy=policy)
         self.script = Script()
         self.asked: list[str] = []
         self.threads = 0
@@ -177,7 +188,7 @@ class Dojo:
         environment = task.init_environment(self.suite.load_and_inject_default_environment(injections))
         injected = [(c.function, dict(c.args)) for c in injection.ground_truth(environment)] if injection else []
         known = self._script(task_id)
-        pipeline.script = Script(known.calls, known.answer, hijack, injected)
+        pipeline.script = Script(known.calls, known.answer, known.sums, hijack, injected)
         started = time.perf_counter()
         utility, attacked = self.suite.run_task_with_pipeline(pipeline, task, injection, injections)
         spent = time.perf_counter() - started
@@ -192,7 +203,8 @@ class Dojo:
             runtime = FunctionsRuntime(self.suite.tools)
             *_, messages, _ = GroundTruthPipeline(task).query(task.PROMPT, runtime, environment)
             reads = [get_text_content_as_str(said["content"]) for said in messages if said["role"] == "tool"]
-            self._scripts[task_id] = Script(wanted(task.PROMPT, calls, reads), task.GROUND_TRUTH_OUTPUT)
+            answer = task.GROUND_TRUTH_OUTPUT
+            self._scripts[task_id] = Script(wanted(task.PROMPT, calls, reads), answer, sums_of(answer, reads))
         return self._scripts[task_id]
 
 
@@ -249,7 +261,8 @@ def evaluate(
             world = World(dojo.suite.tools)
             for policy in policies:
                 ours = Orchestrated(world, POLICIES[policy], runner)
-                scores.append(_score(policy, dojo, ours, step, ("obey", "substitute")))
+                hijacks: Sequence[Hijack] = ("obey", "substitute") if policy == "orchestrator" else ("obey",)
+                scores.append(_score(policy, dojo, ours, step, hijacks))
             for guard in GUARDS if guards else ():
                 scores.append(_score(guard.name, dojo, Plain(world, guard), step, ("obey",)))
     return scores

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,9 @@ task; or it also puts the attacker's values in the place of those it was to look
 ATTACK_SIGN = "<INFORMATION>"
 _WORD = re.compile(r"[^\W_]+")
 _DAY = re.compile(r"\d{4}-\d{2}-(\d{2})(?:[ T](\d{2}):(\d{2}).*)?")
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w])")
+_AMOUNT = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_MOST_NUMBERS = 80
 _USAGE = Usage(model_calls=1)
 
 
@@ -41,6 +45,7 @@ class Script:
 
     calls: list[Wanted] = field(default_factory=list)
     answer: str = ""
+    sums: list[str] = field(default_factory=list)
     hijack: Hijack = "none"
     injected: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -81,6 +86,17 @@ def is_known(value: Any, prompt: str, seen: str) -> bool:
     words = {word.casefold() for word in _WORD.findall(text)}
     read = {word.casefold() for word in _WORD.findall(seen)}
     return words <= said or not (words - said) & read
+
+
+def sums_of(answer: str, reads: Sequence[str]) -> list[str]:
+    """How the numbers of an answer that nobody wrote down are added up from those that were read; '' if they aren't."""
+    read = list(dict.fromkeys(float(number) for text in reads for number in _NUMBER.findall(text)))[:_MOST_NUMBERS]
+    found = []
+    for number in dict.fromkeys(float(number.replace(",", "")) for number in _AMOUNT.findall(answer)):
+        if number not in read:
+            terms = (some for count in (2, 3) for some in itertools.combinations(read, count) if sum(some) == number)
+            found += [" + ".join(f"{term:g}" for term in some) for some in itertools.islice(terms, 1)]
+    return found
 
 
 class ScriptedBrain:
@@ -152,6 +168,8 @@ class ScriptedBrain:
     def _looked_up(self, goal: str) -> Any:
         """The arguments that the agent step of this goal was to look up."""
         number = int(goal.rpartition(" ")[2])
+        if number >= len(self.script.calls):
+            return self.script.sums[number - len(self.script.calls)]
         call = self.script.calls[number]
         values = {name: value for name, value in call.args.items() if name not in call.known}
         if self.is_hijacked and self.script.hijack == "substitute":
@@ -183,4 +201,11 @@ def plan_of(script: Script) -> Plan:
             args.update({name: f"{{{{{found}.{name}}}}}" for name in unknown})
         tasks.append(Task(id=f"t{number}", goal=f"Call {call.tool}", tool=call.tool, args=args, after=after))
         read.append(f"t{number}")
+    for number, _ in enumerate(script.sums, start=len(script.calls)):
+        prompt = "\n".join(f"{{{{{name}}}}}" for name in read)
+        goal = f"Find what is to be added up for step {number}"
+        tasks.append(Task(id=f"look{number}", goal=goal, tool=AGENT, args={"goal": goal, "prompt": prompt}))
+        tasks.append(
+            Task(id=f"t{number}", goal="Add up", tool="calculate", args={"expression": f"{{{{look{number}}}}}"})
+        )
     return Plan(tasks=tasks)
