@@ -105,6 +105,11 @@ def resolve(value: Any, values: Mapping[str, Any]) -> Any:
     return value
 
 
+def literal(text: str) -> str:
+    """`text` as an argument that refers to nothing, whatever braces a person wrote in it."""
+    return text.replace("{{", "{ {")
+
+
 def renamed(text: str, names: Mapping[str, str]) -> str:
     """`text` with the roots of its references renamed. Raises BadReference."""
 

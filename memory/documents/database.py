@@ -134,8 +134,8 @@ class Database:
             reason = str(error)
             if "locked" in reason or "busy" in reason:
                 message = f"the index {self.path} is in use by another process; try again in a moment"
-            elif "full" in reason:
-                message = f"the disk is full, the index {self.path} can't be written; free some space and index again"
+            elif "full" in reason or "disk I/O" in reason:
+                message = f"the disk is full or fails ({reason}): the index {self.path} can't be written; make room"
             elif "readonly" in reason or "unable to open" in reason:
                 message = f"the index {self.path} can't be opened for writing; check its permissions"
             else:

@@ -15,6 +15,7 @@ from models.reflex.routing import route_action, route_question
 from models.reflex.schema import tables_of
 from models.reflex.sql import UNSURE, Query, query_for
 from models.reflex.words import RELATED_WORDS
+from state import references
 from state.intent import Intent
 from state.plan import MODEL, Plan, Problem, Task
 from state.result import TaskResult
@@ -47,6 +48,9 @@ def plan(
 
     With `problems`, what they name is avoided. With `results`, the questions are put another way, once.
     """
+    intent = intent.model_copy(
+        update={"goal": references.literal(intent.goal), "questions": list(map(references.literal, intent.questions))}
+    )
     usable = {spec.name: spec for spec in tools if not spec.unavailable}
     again = bool(results)
     if results and any(task_id.startswith(_REPLANNED) for task_id in results):

@@ -259,3 +259,9 @@ async def test_a_tool_of_an_unknown_shape_is_left_alone(tmp_path: Path) -> None:
 
     plan = await plan_for("How many bolts are in stock?", search_documents, compare_stock)
     assert {task.tool for task in plan.tasks} == {"search_documents"}
+
+
+async def test_braces_in_a_goal_refer_to_nothing() -> None:
+    made = await run("How old must a senator be, and what is {{t1}} or {{ x }}?", [search_documents, calculate])
+    assert "thirty Years" in made.draft.text
+    assert [task.reads() for task in made.plan.tasks if task.tool == "search_documents"] == [[], []]
