@@ -14,9 +14,11 @@ from langgraph.errors import GraphBubbleUp
 from nodes import emit, redaction
 from nodes.execution import failures, limits
 from nodes.execution.desk import Desk, Site
+from nodes.execution.privacy import redacted, untraced
 from tools.registry import Call, ToolFailure, ToolOutput, ToolSpec, current_call
 
 LONGEST_RETRY_AFTER = 60.0
+_LITTLE = 20_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 
 
@@ -98,8 +100,10 @@ async def _call_once(
         token = current_call.set(Call(key=key, thread_id=desk.thread_id, task=site.task.id, attempt=attempt))
         desk.meter.add_call(spec.cost)
         try:
-            async with asyncio.timeout(left if is_cut else timeout):
-                output = await spec.call(redaction.reveal(args), _config(key, site))
+            with untraced(_config(key, site)) as config:
+                async with asyncio.timeout(left if is_cut else timeout):
+                    output = await spec.call(redaction.reveal(args), config)
+            output = await _redacted(output)
         except GraphBubbleUp:
             raise
         except Exception as error:
@@ -109,13 +113,22 @@ async def _call_once(
             known = failures.typed(error)
             breaker.failed(known)
             failure = ToolFailure(
-                known.message, kind=known.kind, retry_after=known.retry_after, sent=failures.is_sent(error)
+                redaction.redact(known.message)[0],
+                kind=known.kind,
+                retry_after=known.retry_after,
+                sent=failures.is_sent(error),
             )
             raise failure from error
         finally:
             current_call.reset(token)
     breaker.succeeded()
     return output
+
+
+async def _redacted(output: ToolOutput) -> ToolOutput:
+    """Beside the event loop where it takes a while."""
+    size = sum(len(item.text) for item in output.evidence) + len(repr(output.value))
+    return await asyncio.to_thread(redacted, output) if size > _LITTLE else redacted(output)
 
 
 def _config(key: str, site: Site) -> Any:

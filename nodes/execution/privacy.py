@@ -1,0 +1,44 @@
+"""What of a call leaves this process: nothing that is redacted, neither to the store nor to a trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from langchain_core.callbacks import BaseCallbackManager
+from langsmith.run_helpers import tracing_context
+
+from nodes import redaction
+from tools.registry import ToolOutput
+
+
+def redacted(output: ToolOutput) -> ToolOutput:
+    """A tool's output as it may be stored: secrets and personal data taken out of the value and the evidence alike.
+
+    Quotations are chosen from the redacted evidence, so they stay verbatim.
+    """
+    evidence = [
+        item.model_copy(
+            update={name: redaction.redact(text)[0] for name in ("text", "url") if (text := getattr(item, name))}
+        )
+        for item in output.evidence
+    ]
+    return ToolOutput(redaction.redact_json(output.value), evidence)
+
+
+@contextmanager
+def untraced(config: Any) -> Iterator[Any]:
+    """Around a call with revealed arguments: its config without LangSmith's tracer.
+
+    The task around the call is traced all the same, with what is redacted.
+    """
+    with tracing_context(enabled=False):
+        callbacks = (config or {}).get("callbacks")
+        if isinstance(callbacks, BaseCallbackManager):
+            quiet = callbacks.copy()
+            for handler in quiet.handlers:
+                if type(handler).__name__ == "LangChainTracer":
+                    quiet.remove_handler(handler)
+            config = {**config, "callbacks": quiet}
+        yield config
