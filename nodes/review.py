@@ -15,7 +15,7 @@ from nodes.kit import Kit, NodeFunction
 from nodes.person import deciding
 from state import approval
 from state.context import RunContext
-from state.plan import Plan, check_plan
+from state.plan import AGENT, Plan, check_plan
 from state.policy import Policy
 from state.run import RunState
 from tools.registry import Toolbox
@@ -61,9 +61,17 @@ def reason_to_review(plan: Plan, state: RunState, policy: Policy, tools: Toolbox
         return None
     if policy.plan == "always":
         return "every plan is reviewed"
-    names = {name for task in plan.tasks for name in (task.tool, task.fallback) if name in tools}
-    writes = sorted(name for name in names if name is not None and tools[name].risk != "read")
+    writes = sorted(name for name in _used(plan) if name in tools and tools[name].risk != "read")
     return f"it does more than read: {', '.join(writes)}" if writes else None
+
+
+def _used(plan: Plan) -> set[str]:
+    """The names of the tools that a plan may use, those that it gives to agents included."""
+    used = {name for task in plan.tasks for name in (task.tool, task.fallback) if name}
+    for task in plan.tasks:
+        given = task.args.get("tools") if AGENT in (task.tool, task.fallback) else None
+        used.update(map(str, given if isinstance(given, list) else []))
+    return used
 
 
 def _edited(made: approval.HumanDecision) -> Plan:

@@ -1,0 +1,105 @@
+"""Every orchestration type, over a real document with the embedded brain: answers, approvals, restarts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graph.outcome import Outcome
+from graph.run import aask, aresume
+from graph.types import TYPES, builder
+from tools.registry import tool
+
+DOCUMENT = Path(__file__).parents[2] / "examples" / "us-constitution.txt"
+SENATOR = "How old must a senator be?"
+THREE = "How old must a senator be, how old a president, and what is the difference?"
+BY_GOAL = [name for name in TYPES if name != "event"]
+
+
+def quotes_are_verbatim(outcome: Outcome) -> bool:
+    text = " ".join(DOCUMENT.read_text("utf-8").split()).lower()
+    quoted = [c.quote for c in outcome.citations if c.source.endswith(DOCUMENT.name)]
+    return bool(quoted) and all(" ".join(quote.split()).lower().rstrip(".") in text for quote in quoted)
+
+
+@pytest.mark.parametrize("type_name", BY_GOAL)
+async def test_each_answers_with_verbatim_quotations(type_name: str) -> None:
+    outcome = await aask(SENATOR, docs=DOCUMENT, type=type_name)
+    assert outcome.finished
+    assert outcome.stop_reason == "answered", outcome.answer
+    assert "thirty Years" in outcome.answer
+    assert quotes_are_verbatim(outcome)
+    assert outcome.report is not None
+    assert outcome.report.usage.tool_calls >= 1
+
+
+@pytest.mark.parametrize("type_name", [name for name in BY_GOAL if name != "sequential"])
+async def test_each_that_can_plan_computes_from_what_it_found(type_name: str) -> None:
+    outcome = await aask(THREE, docs=DOCUMENT, type=type_name)
+    assert "The difference is 5" in outcome.answer
+    assert outcome.stop_reason == "answered"
+
+
+async def test_a_sequence_says_what_one_search_cannot_do() -> None:
+    outcome = await aask(THREE, docs=DOCUMENT, type="sequential")
+    assert outcome.stop_reason == "partial"
+    assert "What is the difference" in outcome.answer.partition("What is missing:")[2]
+
+
+@pytest.mark.parametrize("type_name", BY_GOAL)
+async def test_each_says_so_when_nothing_answers(type_name: str) -> None:
+    outcome = await aask("What is the boiling point of tungsten?", docs=DOCUMENT, type=type_name)
+    assert outcome.stop_reason in ("not_found", "partial", "failed")
+    assert not outcome.citations or outcome.stop_reason == "partial"
+
+
+@pytest.mark.parametrize("type_name", BY_GOAL)
+async def test_small_talk_needs_no_work(type_name: str) -> None:
+    outcome = await aask("Hello!", docs=DOCUMENT, type=type_name)
+    assert outcome.stop_reason == "answered"
+    assert not outcome.results
+
+
+@pytest.mark.parametrize("type_name", [name for name in BY_GOAL if name != "sequential"])
+async def test_an_effect_is_asked_about_and_made_once_after_a_restart(type_name: str, tmp_path: Path) -> None:
+    made: list[str] = []
+
+    @tool(risk="irreversible")
+    def send_note(text: str) -> str:
+        """Send a note."""
+        made.append(text)
+        return f"sent: {text}"
+
+    goal = 'Send a note with the text "milk is out".'
+    plan = {"tasks": [{"id": "t1", "goal": "Send the note", "tool": "send_note", "args": {"text": "milk is out"}}]}
+    options: dict[str, Any] = {"tools": [send_note]}
+    if type_name in ("graph", "supervisor"):
+        options["plan"] = plan
+    asked = await aask(goal, type=type_name, thread_id="effect", **options)
+    kinds = [one.kind for one in asked.waiting]
+    while kinds == ["plan"]:
+        asked = await aresume("effect", {"decisions": [{"type": "approve"}]}, tools=[send_note])
+        kinds = [one.kind for one in asked.waiting]
+    assert kinds == ["approval"]
+    assert asked.waiting[0].request["action_requests"][0]["name"] == "send_note"
+    assert made == []
+    # Every call opens the file anew: what was asked is answered by what is on disk alone.
+    done = await aresume("effect", {"decisions": [{"type": "approve"}]}, tools=[send_note])
+    assert done.finished, done.waiting
+    assert made == ["milk is out"]
+    again = await aresume("effect", tools=[send_note])
+    assert again.finished
+    assert made == ["milk is out"]
+
+
+@pytest.mark.parametrize("type_name", BY_GOAL)
+def test_each_can_be_built_with_nothing_and_drawn(type_name: str) -> None:
+    built = builder(type_name)(brain="reflex", tools=[])
+    assert "respond" in built.get_graph().nodes
+
+
+def test_an_unknown_type_is_named() -> None:
+    with pytest.raises(ValueError, match="there is no orchestration type 'magic'"):
+        builder("magic")
