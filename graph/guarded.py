@@ -18,6 +18,7 @@ from memory.settings import settings
 from memory.strictness import strict
 from nodes.guard import clean_input
 from nodes.receive import clean_event
+from nodes.redaction import redact_json
 from state.typed import typed
 
 INPUT = "__input__"
@@ -42,8 +43,9 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         if input is not None and not isinstance(input, Command):
             event = {"event": clean_event(_event(input))} if "event" in self.channels else {}
             input = clean_input(input, max_goal=settings().max_goal) | event  # noqa: A001
-        elif isinstance(input, Command) and isinstance(input.update, dict):
-            input = replace(input, update=self._typed(input.update, None))  # noqa: A001
+        elif isinstance(input, Command):
+            update = self._typed(input.update, None) if isinstance(input.update, dict) else input.update
+            input = replace(input, update=update, resume=redact_json(input.resume))  # noqa: A001
         thread_id = str(((config or {}).get("configurable") or {}).get("thread_id") or "")
         saver = self.checkpointer if isinstance(self.checkpointer, BaseCheckpointSaver) else None
         if saver is not None:

@@ -33,12 +33,14 @@ def untraced(config: Any) -> Iterator[Any]:
 
     The task around the call is traced all the same, with what is redacted.
     """
+    from langchain_core.tracers.langchain import LangChainTracer
+
     with tracing_context(enabled=False):
         callbacks = (config or {}).get("callbacks")
         if isinstance(callbacks, BaseCallbackManager):
             quiet = callbacks.copy()
-            for handler in quiet.handlers:
-                if type(handler).__name__ == "LangChainTracer":
+            for handler in list(quiet.handlers):
+                if isinstance(handler, LangChainTracer):
                     quiet.remove_handler(handler)
             config = {**config, "callbacks": quiet}
         yield config
