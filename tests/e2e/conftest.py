@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CONSTITUTION = ROOT / "examples" / "us-constitution.txt"
-LONGEST = 90.0
+LONGEST = 150.0
 
 
 @dataclass(frozen=True)
