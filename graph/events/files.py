@@ -158,20 +158,22 @@ class FilesWatch:
                 added = file.read(LONGEST_READ)
         except OSError:
             return replace(after, read=start, line=number), []
-        end = added.rfind(b"\n") + 1
-        if not end and len(added) == LONGEST_READ:  # one endless line
-            end = len(added)
+        whole = added.rfind(b"\n") + 1
+        if not whole and len(added) == LONGEST_READ:  # one endless line
+            whole = len(added)
         assert self._match is not None
         lines: list[dict[str, Any]] = []
-        whole = added[:end].decode("utf-8", "replace").split("\n")
-        for offset, text in enumerate(whole[:-1] if added[:end].endswith(b"\n") else whole, start=1):
-            line = text.rstrip("\r")[:LONGEST_LINE]
-            if len(lines) < MOST_LINES and self._match.search(line):
-                lines.append({"number": number + offset, "text": line})
-        # There is more: as if not seen yet, so that the next look reads on.
-        is_more = start + end < after.size and len(added) == LONGEST_READ
+        end = 0
+        while end < whole and len(lines) < MOST_LINES:
+            following = added.find(b"\n", end, whole) + 1 or whole
+            text = added[end:following].decode("utf-8", "replace").rstrip("\r\n")[:LONGEST_LINE]
+            end, number = following, number + 1
+            if self._match.search(text):
+                lines.append({"number": number, "text": text})
+        # Where there is more, it is as if that weren't there yet, so that the next look reads on.
+        is_more = end < whole or len(added) == LONGEST_READ
         size = start + end if is_more else after.size
-        return replace(after, size=size, read=start + end, line=number + added[:end].count(b"\n")), lines
+        return replace(after, size=size, read=start + end, line=number), lines
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -109,7 +109,7 @@ async def _http(config: EventsConfig, app: Any, work: list[asyncio.Task[None]]) 
         listening.close()
         raise ConfigError(f"{config.host}:{config.port} can't be listened on: {error.strerror}") from None
     options = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=0, ws_max_size=1_000_000
+        app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=0, ws_max_size=1_000_000
     )
     server = Server(options)
     serving = asyncio.create_task(server.serve([listening]))

@@ -1,0 +1,150 @@
+"""Files that really change: what is an event, with which lines, and that nothing is missed or told twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graph.events.config import ConfigError, EventsConfig
+from graph.events.files import FilesWatch
+from graph.events.intake import Intake
+from memory.queue import EventQueue
+from tests.events.harness import service, write_config
+
+CONFIG = """
+    [sources.logs]
+    type = "files"
+    paths = ["logs"]
+    pattern = "*.log"
+    goal = "Look."
+    {more}
+
+    [[sources.logs.tasks]]
+    id = "note"
+    tool = "note"
+    args = {{ text = "seen" }}
+"""
+MATCH = "match = 'ERROR'"
+
+
+@pytest.fixture
+def logs(place: Path) -> Path:
+    (place / "logs").mkdir()
+    (place / "logs/old.log").write_text("ERROR before anything was watched\n")
+    return place / "logs"
+
+
+@pytest.fixture
+async def queue(tmp_path: Path) -> AsyncIterator[EventQueue]:
+    opened = EventQueue(tmp_path / "q.sqlite")
+    yield opened
+    await opened.aclose()
+
+
+class Watch:
+    """One life of a watch over a queue that outlives it."""
+
+    def __init__(self, config: EventsConfig, queue: EventQueue) -> None:
+        self.queue = queue
+        self.arrived = asyncio.Event()
+        intake = Intake(config, queue, arrived=self.arrived.set, stop=lambda _: None)
+        self.files = FilesWatch(config.sources["logs"], intake)  # type: ignore[arg-type]
+
+    async def events(self, count: int) -> list[dict[str, Any]]:
+        async with asyncio.timeout(30):
+            while len(found := await self.queue.entries()) < count:
+                self.arrived.clear()
+                await self.arrived.wait()
+        return [entry.event["data"] for entry in reversed(found)]
+
+
+@asynccontextmanager
+async def watching(place: Path, queue: EventQueue, more: str = "") -> AsyncIterator[Watch]:
+    watch = Watch(write_config(place, CONFIG.format(more=more)), queue)
+    ready = asyncio.Event()
+    task = asyncio.create_task(watch.files.run(ready.set))
+    await asyncio.wait_for(ready.wait(), 30)
+    yield watch
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_added_and_changed_files_are_events(place: Path, logs: Path, queue: EventQueue) -> None:
+    async with watching(place, queue) as watch:
+        (logs / "new.log").write_text("one\n")
+        (logs / "other.txt").write_text("not a log\n")
+        assert await watch.events(1) == [{"path": "logs/new.log", "name": "new.log", "change": "added"}]
+        with (logs / "old.log").open("a") as file:
+            file.write("two\n")
+        assert (await watch.events(2))[1] == {"path": "logs/old.log", "name": "old.log", "change": "modified"}
+
+
+async def test_a_removed_file_is_an_event_if_that_is_wanted(place: Path, logs: Path, queue: EventQueue) -> None:
+    async with watching(place, queue, 'changes = ["deleted"]') as watch:
+        (logs / "new.log").write_text("one\n")
+        (logs / "old.log").unlink()
+        assert [data["change"] for data in await watch.events(1)] == ["deleted"]
+
+
+async def test_lines_that_match_come_with_their_numbers(place: Path, logs: Path, queue: EventQueue) -> None:
+    async with watching(place, queue, MATCH) as watch:
+        with (logs / "old.log").open("a") as file:
+            file.write("INFO fine\nERROR the disk is full\nERROR half a li")
+        (data,) = await watch.events(1)
+        assert data["lines"] == [{"number": 3, "text": "ERROR the disk is full"}]
+        assert data["text"] == "3: ERROR the disk is full"
+        with (logs / "old.log").open("a") as file:
+            file.write("ne\n")
+        assert (await watch.events(2))[1]["lines"] == [{"number": 4, "text": "ERROR half a line"}]
+
+
+async def test_what_was_written_while_nothing_watched_is_seen_once(place: Path, logs: Path, queue: EventQueue) -> None:
+    async with watching(place, queue, MATCH):
+        pass
+    with (logs / "old.log").open("a") as file:
+        file.write("ERROR at night\n")
+    for _ in range(2):
+        async with watching(place, queue, MATCH) as watch:
+            assert [data["text"] for data in await watch.events(1)] == ["2: ERROR at night"]
+    assert len(await queue.entries()) == 1
+
+
+async def test_a_log_that_is_rotated_is_read_from_its_beginning(place: Path, logs: Path, queue: EventQueue) -> None:
+    async with watching(place, queue, MATCH) as watch:
+        (logs / "old.log").rename(logs / "old.log.1")
+        (logs / "old.log").write_text("INFO a longer line than all there was before\nERROR after the rotation\n")
+        assert [data["text"] for data in await watch.events(1)] == ["2: ERROR after the rotation"]
+
+
+async def test_much_that_is_added_at_once_comes_in_pieces_and_whole(
+    place: Path, logs: Path, queue: EventQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graph.events.files.LONGEST_READ", 1_000)
+    async with watching(place, queue, MATCH) as watch:
+        with (logs / "old.log").open("a") as file:
+            file.writelines(f"ERROR {number}\n" for number in range(300))
+        async with asyncio.timeout(30):
+            lines: list[Any] = []
+            while len(lines) < 300:
+                lines = [line for data in await watch.events(1) for line in data["lines"]]
+    assert [line["text"] for line in lines] == [f"ERROR {number}" for number in range(300)]
+    assert [line["number"] for line in lines] == list(range(2, 302))
+
+
+async def test_a_changed_file_starts_a_run(place: Path, logs: Path) -> None:
+    async with service(write_config(place, CONFIG.format(more=""))) as running:
+        (logs / "new.log").write_text("one\n")
+        assert [status for _, status in await running.until(lambda settled: bool(settled))] == ["done"]
+    assert (place / "ledger.txt").read_text() == "begun seen\ndone seen\n"
+
+
+async def test_a_folder_that_isn_t_there_is_said(place: Path) -> None:
+    with pytest.raises(ConfigError, match=r"there is no file or folder .*logs"):
+        async with service(write_config(place, CONFIG.format(more=""))):
+            pass

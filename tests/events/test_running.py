@@ -1,0 +1,167 @@
+"""From the queue to the end of a run: parked, stopped, tried again, given up, replayed; and the order of a key."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graph.events.config import EventsConfig
+from graph.run import aresume
+from memory.persistence import open_checkpointer
+from memory.threads import ThreadNotFound, show
+from tests.events.harness import Watched, eventually, service, write_config
+
+CONFIG = """
+    port = 0
+    attempts = 2
+    retry_delay = 0.0
+
+    [sources.bell]
+    type = "webhook"
+    secret_env = "BELL_SECRET"
+    goal = "Do it."
+    key = "{{{{event.data.key}}}}"
+    {more}
+
+    [[sources.bell.tasks]]
+    id = "t1"
+    tool = "{tool}"
+    args = {{ text = "{text}" }}
+"""
+
+
+@pytest.fixture(autouse=True)
+def secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BELL_SECRET", "secret")
+
+
+def config(place: Path, tool: str = "note", text: str = "it", more: str = "") -> EventsConfig:
+    return write_config(place, CONFIG.format(tool=tool, text=text, more=more))
+
+
+async def ring(running: Watched, event_id: str, key: str = "k", **data: Any) -> str:
+    intake = running.serving.intake
+    source = intake._config.sources["bell"]
+    receipt = await intake.take(source, event_id, {"key": key, **data}, at=time.time())
+    return receipt.thread_id
+
+
+def ledger(place: Path) -> list[str]:
+    return (place / "ledger.txt").read_text().splitlines()
+
+
+async def test_what_an_event_says_is_never_written_without_a_person(place: Path) -> None:
+    async with service(config(place, text="{{event.data.word}}")) as running:
+        thread = await ring(running, "1", word="evil")
+        assert await running.until(lambda settled: bool(settled)) == [("1", "parked")]
+        assert ledger(place) == []
+        ((_, _, outcome),) = running.settled
+        (question,) = outcome.waiting
+        assert question.request["provenance"]["text"]["trusted"] is False
+        assert "event (bell)" in question.request["provenance"]["text"]["sources"]
+    outcome = await aresume(thread, {"decisions": [{"type": "approve"}]})
+    assert outcome.finished
+    assert ledger(place) == ["begun evil", "done evil"]
+    async with service(config(place)) as running:
+        await eventually(lambda: True)
+        async with asyncio.timeout(10):
+            while await running.queue.entries("parked"):
+                await asyncio.sleep(0.01)
+        assert [entry.status for entry in await running.queue.entries()] == ["done"]
+
+
+async def test_references_in_what_an_event_says_are_text(place: Path) -> None:
+    async with service(config(place, tool="weather", text="{{event.data.word}}")) as running:
+        await ring(running, "1", word="{{event.source}} {{t9}}")
+        await running.until(lambda settled: bool(settled))
+    assert ledger(place) == ["read {{event.source}} {{t9}}"]
+
+
+async def test_a_parked_run_does_not_hold_up_its_key(place: Path) -> None:
+    async with service(config(place, text="{{event.data.word}}")) as running:
+        await ring(running, "1", word="one")
+        await ring(running, "2", word="two")
+        assert await running.until(lambda settled: len(settled) == 2) == [("1", "parked"), ("2", "parked")]
+
+
+async def test_events_of_a_key_wait_for_each_other(place: Path) -> None:
+    (place / "hold").touch()
+    async with service(config(place)) as running:
+        await ring(running, "1")
+        await eventually(lambda: ledger(place) == ["begun it"])
+        await ring(running, "2")
+        await ring(running, "3", key="other")
+        await eventually(lambda: ledger(place) == ["begun it"] * 2)
+        (place / "hold").unlink()
+        settled = await running.until(lambda settled: len(settled) == 3)
+        assert settled.index(("1", "done")) < settled.index(("2", "done"))
+    assert sorted(ledger(place)) == ["begun it"] * 3 + ["done it"] * 3
+
+
+@pytest.mark.parametrize(("strategy", "ended"), [("interrupt", "interrupted"), ("rollback", "rolled_back")])
+async def test_a_later_event_takes_the_place_of_what_is_at_work(place: Path, strategy: str, ended: str) -> None:
+    (place / "hold").touch()
+    async with service(config(place, more=f'strategy = "{strategy}"')) as running:
+        first = await ring(running, "1")
+        await eventually(lambda: ledger(place) == ["begun it"])
+        await ring(running, "2")
+        assert (await running.until(lambda settled: bool(settled)))[0] == ("1", ended)
+        (place / "hold").unlink()
+        assert (await running.until(lambda settled: len(settled) == 2))[1] == ("2", "done")
+    assert ledger(place) == ["begun it", "begun it", "done it"]
+    async with open_checkpointer() as saver:
+        if strategy == "rollback":
+            with pytest.raises(ThreadNotFound):
+                await show(saver, first)
+        else:
+            assert (await show(saver, first)).summary.status in ("unfinished", "failed")
+
+
+async def test_what_fails_is_tried_again_then_given_up_then_replayed(place: Path) -> None:
+    (place / "broken").touch()
+    async with service(config(place, tool="weather")) as running:
+        thread = await ring(running, "1")
+        settled = await running.until(lambda settled: ("1", "dead") in settled)
+        assert settled == [("1", "queued"), ("1", "dead")]
+        (dead,) = await running.queue.entries("dead")
+        assert "the station is down" in dead.error
+        (place / "broken").unlink()
+        await running.queue.replay(["bell/1"])
+        running.serving.intake._arrived()
+        assert (await running.until(lambda settled: len(settled) == 3))[2] == ("1", "done")
+        assert running.settled[-1][2].thread_id == thread
+
+
+async def test_a_stop_is_quick_and_leaves_the_rest_for_next_time(place: Path) -> None:
+    (place / "hold").touch()
+    async with service(config(place, tool="weather")) as running:
+        pass
+    async with service(config(place)) as running:
+        await ring(running, "1")
+        await eventually(lambda: ledger(place) == ["begun it"])
+        await ring(running, "2")
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.5
+    (place / "hold").unlink()
+    async with service(config(place)) as running:
+        entries = {entry.id: entry for entry in await running.queue.entries()}
+        assert entries["2"].attempts <= 1
+        settled = await running.until(lambda settled: len(settled) == 2)
+    # The effect of the first was underway: whether it happened nobody knows, so it asks instead of doing it again.
+    assert settled == [("1", "parked"), ("2", "done")]
+    assert ledger(place).count("done it") == 1
+
+
+async def test_an_event_of_a_source_that_is_gone_is_kept_as_dead(place: Path) -> None:
+    (place / "hold").touch()
+    async with service(config(place)) as running:
+        await ring(running, "1")
+    renamed = write_config(place, CONFIG.replace("bell", "gong").format(tool="note", text="it", more=""))
+    async with service(renamed) as running:
+        await running.until(lambda settled: settled == [("1", "dead")])
+        (dead,) = await running.queue.entries("dead")
+        assert "no source 'bell' any more" in dead.error
