@@ -77,7 +77,7 @@ async def aask(
         "event": event.id if event is not None else None,
     }  # fmt: skip
     thread_id = thread_id or uuid.uuid4().hex[:12]
-    given = {"goal": goal, "plan": plan, "budget": budget}
+    given: dict[str, Any] = {"goal": goal, "plan": plan, "budget": budget}
     if event is not None:
         given["event"] = event
     async with AsyncExitStack() as stack:

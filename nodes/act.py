@@ -10,13 +10,14 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware, TodoListMiddleware
 from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.config import get_stream_writer
+from langgraph.errors import GraphInterrupt
 from langgraph.runtime import Runtime
 
 from models.agent_model import AgentModel
 from nodes import emit
 from nodes.acting.agenda import MAX_ROUNDS, STEPS, after_round, agenda_of
 from nodes.acting.terms import AGENDA_TOOL, RunTerms, why_ended
-from nodes.acting.transcript import messages_of, plan_of, results_of
+from nodes.acting.transcript import messages_of, plan_of, results_of, served
 from nodes.execute import open_desk, without_reruns
 from nodes.execution.desk import Desk
 from nodes.generate import EMBEDDED, intent_of
@@ -52,7 +53,7 @@ def act(kit: Kit) -> NodeFunction:
         before = Plan(tasks=[task for task in (state.get("plan") or Plan()).tasks if task.id in results])
         emit.step("act", "started")
         desk = open_desk(here, state, runtime, literal=Origin(sources=["agent"]), may_ask=True)
-        said: list[BaseMessage] = [HumanMessage(goal), *messages_of(before, results)]
+        said: list[BaseMessage] = [HumanMessage(goal), *messages_of(before, results, goal)]
         terms = RunTerms(desk, goal, len(said))
         async with desk.drain.watching():
             ended = await _work(desk, terms, said, _prompt(state, agenda))
@@ -64,7 +65,7 @@ def act(kit: Kit) -> NodeFunction:
         agenda = after_round(
             agenda,
             ended.get("todos"),
-            served={task.goal for task in plan.tasks if done[task.id].ok},
+            served=served(messages, done),
             is_answered=not why and bool(messages[-1].text),
             got_further=any(result.ok for name, result in done.items() if name not in results),
         )
@@ -111,11 +112,14 @@ async def _work(desk: Desk, terms: RunTerms, said: Sequence[BaseMessage], prompt
     write = get_stream_writer()
     state: Any = {}
     given: Any = {"messages": list(said)}
-    async for mode, part in agent.astream(given, stream_mode=["custom", "values"]):
-        if mode == "custom":
-            write(part)
-        else:
-            state = part
+    try:
+        async for mode, part in agent.astream(given, stream_mode=["custom", "values"]):
+            if mode == "custom":
+                write(part)
+            else:
+                state = part
+    except GraphInterrupt as stop:  # a question put by a task of a call's own comes up once with each
+        raise GraphInterrupt(tuple({one.id: one for one in stop.args[0]}.values())) from None
     return dict(state)
 
 

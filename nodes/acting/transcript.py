@@ -18,13 +18,13 @@ LONGEST_SHOWN = 2_000
 """Characters of a call's value in its message; all of it is in the message's artifact."""
 
 
-def messages_of(plan: Plan, results: Mapping[str, TaskResult]) -> list[BaseMessage]:
-    """The calls made so far, as the messages of a conversation."""
+def messages_of(plan: Plan, results: Mapping[str, TaskResult], goal: str) -> list[BaseMessage]:
+    """The calls made so far, as the messages of a conversation. `goal`: as for `plan_of`."""
     said: list[BaseMessage] = []
     for task in plan.tasks:
         if result := results.get(task.id):
             call = {"name": task.tool, "args": dict(task.args), "id": task.id}
-            said += [AIMessage(task.goal, tool_calls=[call]), message_of(result, task.id)]
+            said += [AIMessage(task.goal if task.goal != goal else "", tool_calls=[call]), message_of(result, task.id)]
     return said
 
 
@@ -62,6 +62,16 @@ def results_of(messages: Sequence[BaseMessage]) -> dict[str, TaskResult]:
     """What the calls came to, by their ids."""
     found = [step.result for step in steps_of(messages)]
     return {result.task: result for result in found if result.tool}
+
+
+def served(messages: Sequence[BaseMessage], results: Mapping[str, TaskResult]) -> set[str]:
+    """What the agent said it called for, of the calls that came through."""
+    return {
+        str(message.text).strip()
+        for message in messages
+        for call in (message.tool_calls if isinstance(message, AIMessage) else ())
+        if (result := results.get(str(call["id"]))) is not None and result.ok
+    }
 
 
 def origin_of(messages: Sequence[BaseMessage], begun: Origin) -> Origin:

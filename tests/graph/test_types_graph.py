@@ -15,7 +15,7 @@ from state.plan import Plan, Task, check_plan
 from state.result import Origin
 from tools.registry import ToolSpec, tool
 
-TOML = '''
+TOML = """
 [[tasks]]
 id = "found"
 tool = "look_up"
@@ -27,7 +27,7 @@ goal = "How long it is"
 tool = "measure"
 args = { text = "{{found}}" }
 when = "len(goal) > 3"
-'''
+"""
 
 
 @tool(risk="read", trusted=True)
