@@ -16,7 +16,7 @@ from state.result import Citation, Evidence
 LONGEST_QUOTE = 400
 _MOST_WINDOWS = 200
 _ANY_MARKS = re.compile(r"\[\^?(\d{1,3}(?:\s*[,;–—-]\s*\^?\d{1,3})*)\](?:\([^)\s]*\))?|【(\d{1,3})[^】\n]{0,20}】")
-_AFTER_STOP = re.compile(r"([ \t]*)([.!?…]+[\"”’)*]*)[ \t]*((?:\[\d{1,3}\][ \t]*)+)(?=\s|$)")
+_AFTER_STOP = re.compile(r"([ \t]*)([.!?…]+[\"”’)*]*)[ \t]*((?:\[\d{1,3}\][ \t]*)+)\.?(?=\s|$)")
 _SOURCE_LIST = re.compile(
     r"\n\s*(?:#+\s*|\*\*)?(?:sources|references|citations|footnotes|quellen)(?:\*\*)?:?(?:\*\*)?\s*"
     r"(?:\n\s*(?:[-*]\s*)?(?:\[\d+\]|\d+[.)]).*)+\s*$",

@@ -14,6 +14,7 @@ from tests.nodes.brains import PRESIDENT, REPORT, SENATOR, citation, evidence
     [
         ("One. [1] Two.[2]", "One [1]. Two [2]."),
         ("One [1, 2] and two [3-5].", "One [1][2] and two [3][4][5]."),
+        ("One. (Two.) [1].", "One. (Two [1].)"),
         ("One [^1] and two【2†source】.", "One [1] and two[2]."),
         ("One [1](https://x.example).", "One [1]."),
         ("A list [30](https://x.example).", "A list [30](https://x.example)."),
