@@ -32,6 +32,11 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
     A node is too late for them: by the time one runs, the raw input is in the checkpoint file.
     """
 
+    def __init__(self, *, checkpointer: Any = None, **attributes: Any) -> None:
+        # Here rather than where it is compiled: a server makes a copy of the graph with a saver of the server's own.
+        saver = strict(checkpointer) if isinstance(checkpointer, BaseCheckpointSaver) else checkpointer
+        super().__init__(checkpointer=saver, **attributes)
+
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, *, durability: Any = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
@@ -88,7 +93,6 @@ def _event(given: Any) -> Any:
 
 def guarded(builder: StateGraph[Any, Any, Any, Any], *, checkpointer: Any, store: Any, name: str) -> GuardedGraph:
     """Compile a graph with its entry guarded."""
-    saver = strict(checkpointer) if isinstance(checkpointer, BaseCheckpointSaver) else checkpointer
-    plain = builder.compile(checkpointer=saver, store=store, name=name)
+    plain = builder.compile(checkpointer=checkpointer, store=store, name=name)
     attributes = {key: value for key, value in plain.__dict__.items() if key != "__orig_class__"}
     return GuardedGraph(**attributes)

@@ -15,10 +15,10 @@ from memory.encryption import serializer
 def strict(saver: BaseCheckpointSaver[Any]) -> BaseCheckpointSaver[Any]:
     """`saver`, reading objects of the state's own types and no others.
 
-    LangGraph's default makes whatever object the bytes name, unless LANGGRAPH_STRICT_MSGPACK is set. A saver
-    with a serializer of its own choosing is left alone. The clone shares the saver's connection and data.
+    LangGraph's default makes whatever object the bytes name; with LANGGRAPH_STRICT_MSGPACK it makes none of ours. A
+    saver with a serializer of its own choosing is left alone. The clone shares the saver's connection and data.
     """
-    if type(saver.serde) is not JsonPlusSerializer or saver.serde._allowed_msgpack_modules is not True:
+    if type(saver.serde) is not JsonPlusSerializer or saver.serde._allowed_msgpack_modules not in (True, None):
         return saver
     clone = copy.copy(saver)
     clone.serde = maybe_add_typed_methods(serializer(None))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections.abc import Mapping
 from typing import Any
 
 from langgraph_sdk import Auth
@@ -26,14 +27,18 @@ auth = Auth()
 
 
 @auth.authenticate
-async def authenticate(authorization: str | None) -> Auth.types.MinimalUserDict:
+async def authenticate(headers: Mapping[Any, Any]) -> Auth.types.MinimalUserDict:
     """The user that a request's token belongs to; nobody in particular if no tokens are set. 401 for a wrong one."""
     tokens = (await asyncio.to_thread(settings)).api_tokens
     if not tokens:
         return {"identity": "", "display_name": "everybody", "is_authenticated": False}
-    scheme, _, given = (authorization or "").partition(" ")
+    scheme, _, given = _text(headers.get(b"authorization") or headers.get("authorization") or "").partition(" ")
     # All are compared, so that the time it takes tells nothing.
-    found = [name for name, token in tokens.items() if hmac.compare_digest(token.get_secret_value(), given.strip())]
+    found = [
+        name
+        for name, token in tokens.items()
+        if hmac.compare_digest(token.get_secret_value().encode(), given.strip().encode())
+    ]
     if scheme.lower() != "bearer" or not found:
         raise Auth.exceptions.HTTPException(status_code=401, detail="Send a token: 'Authorization: Bearer TOKEN'.")
     return {"identity": found[0], "display_name": found[0], "is_authenticated": True}
@@ -46,8 +51,13 @@ async def by_default(ctx: Auth.types.AuthContext, value: Any) -> bool:
 
 
 @auth.on.assistants.read
+async def read_assistant(ctx: Auth.types.AuthContext, value: Any) -> bool:
+    """Everybody may see what can be run."""
+    return True
+
+
 @auth.on.assistants.search
-async def see_assistants(ctx: Auth.types.AuthContext, value: Any) -> bool:
+async def search_assistants(ctx: Auth.types.AuthContext, value: Any) -> bool:
     """Everybody may see what can be run."""
     return True
 
@@ -59,9 +69,9 @@ async def own_threads(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> dic
 
 
 @auth.on.threads.create_run
-async def create_run(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> dict[str, str] | None:
+async def create_run(ctx: Auth.types.AuthContext, value: Any) -> dict[str, str] | None:
     """Clean the input before the server stores it, and refuse a configuration that isn't the caller's to choose."""
-    run = value.get("kwargs") or {}
+    run = value.get("kwargs") or value  # Aegra has the fields of the request where LangGraph's server has `kwargs`
     if not _is_unbound(ctx):
         context = {**((run.get("config") or {}).get("configurable") or {}), **(run.get("context") or {})}
         if chosen := [name for name in CHOSEN_BY_ADMIN if context.get(name)]:
@@ -73,10 +83,15 @@ async def create_run(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> dict
 
 
 @auth.on.store
-async def own_store(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> bool:
+async def own_store(ctx: Auth.types.AuthContext, value: Any) -> bool:
     """A user's part of the store is under their name."""
-    namespace = value.get("namespace") or ()
-    return _is_unbound(ctx) or (bool(namespace) and namespace[0] == ctx.user.identity)
+    namespace = list(value.get("namespace") or ())
+    return _is_unbound(ctx) or namespace[:1] == [ctx.user.identity]
+
+
+def _text(header: str | bytes) -> str:
+    """Aegra gives headers as text, LangGraph's server as the bytes they were."""
+    return header.decode("latin-1") if isinstance(header, bytes) else header
 
 
 def _is_unbound(ctx: Auth.types.AuthContext) -> bool:
