@@ -48,14 +48,23 @@ def decompose(kit: Kit) -> NodeFunction:
         update: dict[str, Any] = _spent(spending, rounds)
         if is_replan or state.get("plan_source") == "replan":
             plan = extended(state.get("plan") or Plan(), results, plan)
-            untrusted = any(not result.origin.trusted for result in results.values())
-            update["plan_source"] = "replan" if untrusted else "brain"
             update["approved"] = False
+        update["plan_source"] = "replan" if has_read_untrusted(state) else "brain"
         emit.plan(plan)
         emit.step("decompose", "ended", detail=f"{len(plan.tasks)} tasks")
         return {**update, "plan": plan}
 
     return run
+
+
+def has_read_untrusted(state: RunState) -> bool:
+    """Whether what a planner is shown holds text of others: results of this run, or earlier answers made of such.
+
+    What a tool says when it fails is its own words too.
+    """
+    results = (state.get("results") or {}).values()
+    answered = any(message.type == "ai" for message in state.get("messages") or [])
+    return answered or any(not result.ok or not result.origin.trusted for result in results)
 
 
 def _spent(spending: Spending, rounds: Rounds) -> dict[str, Any]:

@@ -87,7 +87,9 @@ async def run_agent(
                 return TaskResult(task=site.task.id, status="failed", error=TaskError(kind="refused", message=told))
             return await call_tool(desk, here, str(action.tool), dict(action.args), whence, caller)
 
-        outcome = TaskResult.model_validate(await durable_step(act, 2 * number))
+        outcome = past.pop(0) if past else TaskResult.model_validate(await durable_step(act, 2 * number))
+        if outcome.status == "pending":
+            return _stopped(result, steps, thought, outcome)
         spent += Usage(tool_calls=outcome.attempts)
         origin = Origin.merge([origin, outcome.origin])
         steps.append(_Step(action.tool, dict(action.args), outcome, thought))
@@ -127,6 +129,13 @@ def _decided(thought: TaskResult) -> tuple[Action, Usage]:
     recorded = dict(thought.value)
     usage = Usage.model_validate(recorded.pop("usage", None) or {})
     return Action(**recorded), usage
+
+
+def _stopped(result: TaskResult, steps: Sequence[_Step], thought: TaskResult, outcome: TaskResult) -> TaskResult:
+    """The agent, stopped at a call that a person must allow: its thoughts and calls so far, in turn."""
+    past = [record for step in steps for record in (step.thought, step.result)]
+    update = {"status": "pending", "reason": outcome.reason, "items": [*past, thought], "started": None}
+    return result.model_copy(update=update)
 
 
 def _with(

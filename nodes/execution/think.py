@@ -35,5 +35,6 @@ async def call_model(
     if thought.value is None:
         told = "its inputs don't hold what was asked of them"
         return result.model_copy(update={"error": TaskError(kind="permanent", message=told)})
-    origin = provenance.of_result(MODEL, site.task.id, origins, trusted=True)
+    shown = {name: read.origin for name, read in inputs.items() if read.evidence}
+    origin = provenance.of_result(MODEL, site.task.id, {**shown, **origins}, trusted=True)
     return result.model_copy(update={"status": "done", "value": thought.value, "origin": origin})
