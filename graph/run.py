@@ -67,13 +67,14 @@ async def aask(
     `docs`: files and folders to search; `db`: a database to query. `tools` replace the built-in ones.
     `thread_id`: goes on with a conversation. `checkpointer`: a LangGraph checkpointer or the URL of a
     database; by default SQLite under ORCHESTRATE_HOME. `on_event` gets every event as it happens.
-    `event`: what happened that the goal is about; it makes the type 'event', and goal and plan refer to it.
+    `event`: what happened that the goal is about; it makes the type 'event', and goal and plan refer to it. One
+    whose data is None only names the run.
     Raises ValueError for what can't be run at all; what goes wrong in the run is in the outcome.
     """
     configuration = {
         "docs": _absolute(docs),
         "db": db, "brain": brain, "model": model, "policy": policy,
-        "type": type if event is None else "event",
+        "type": type if event is None or event.data is None else "event",
         "event": event.id if event is not None else None,
     }  # fmt: skip
     thread_id = thread_id or uuid.uuid4().hex[:12]

@@ -23,9 +23,12 @@ async def run_event(entry: QueuedEvent, source: AnySource, saver: Any) -> Outcom
         if outcome.finished and outcome.stop_reason == "failed":
             return await _again(outcome, saver)
         return outcome
-    is_chat = isinstance(source, ChatSource)
+    goal = source.goal if isinstance(source, Source) else ""
+    if isinstance(source, ChatSource) and isinstance(event.data, dict):
+        # What a user says is the goal itself, and no evidence of anything.
+        goal, event = str(event.data["text"]), event.model_copy(update={"data": None})
     return await aask(
-        str(event.data["text"]) if is_chat and isinstance(event.data, dict) else _goal(source),
+        goal,
         plan=source.given_plan() if isinstance(source, Source) else None,
         docs=list(source.docs) or None,
         db=source.db,
@@ -50,7 +53,3 @@ async def _again(outcome: Outcome, saver: Any) -> Outcome:
         return await aresume(outcome.thread_id, retry_failed=True, checkpointer=saver)
     except ThreadError:  # no task failed, so trying again comes to the same
         return outcome
-
-
-def _goal(source: AnySource) -> str:
-    return source.goal if isinstance(source, Source) else ""
