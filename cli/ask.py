@@ -48,7 +48,7 @@ def ask(
         str | None, typer.Option("--thread", metavar="ID", help="Go on with a conversation; new if it isn't there.")
     ] = None,
     plan: Annotated[
-        Path | None, typer.Option("--plan", metavar="FILE", help="A plan of your own, as JSON; '-' reads stdin.")
+        Path | None, typer.Option("--plan", metavar="FILE", help="A plan of your own, JSON or TOML; '-' reads stdin.")
     ] = None,
     budget: options.BudgetText = None,
     brain: options.Brain = None,

@@ -128,24 +128,21 @@ def read_budget(text: str | None) -> Budget | None:
 
 
 def read_plan(path: Path | None) -> Plan | None:
-    """A plan from a JSON file, '-' for stdin. Raises UsageError."""
+    """A plan from a JSON or TOML file, '-' for stdin. Raises UsageError."""
     if path is None:
         return None
-    from pydantic import ValidationError
-
-    from state.plan import AGENT, MODEL, Plan, check_plan
+    from graph.plans import parse_plan
+    from state.plan import AGENT, MODEL, check_plan
 
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UsageError(f"the plan {path} can't be read: {reason}", "name a JSON file with a plan") from None
+        raise UsageError(f"the plan {path} can't be read: {reason}", "name a JSON or TOML file with a plan") from None
     try:
-        plan = Plan.model_validate_json(text.strip() if not text.strip().startswith("[") else f'{{"tasks": {text}}}')
-    except ValidationError as error:
-        found = [f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}" for item in error.errors()[:5]]
-        example = '{"tasks": [{"id": "t1", "tool": "search_documents", "args": {"query": "..."}}]}'
-        raise UsageError(f"the plan {path} is no plan: {'; '.join(found)}", f"a plan reads {example}") from None
+        plan = parse_plan(text)
+    except ValueError as error:
+        raise UsageError(f"the plan {path} is no plan: {error}", "correct it and try again") from None
     # Whether its tools are there is known only with the tools: the run says so.
     named = {name for task in plan.tasks for name in (task.tool, task.fallback) if name} - {AGENT, MODEL}
     if problems := check_plan(plan, dict.fromkeys(named, object())):

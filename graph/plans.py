@@ -22,7 +22,11 @@ def parse_plan(text: str) -> Plan:
 
 def load_plan(path: str | Path) -> Plan:
     """The plan in a file, as `parse_plan`. Blocks. Raises ValueError."""
-    return _plan(load(path))
+    given = load(path)
+    try:
+        return _plan(given)
+    except ValueError as error:
+        raise ValueError(f"{path} is no plan: {error}") from None
 
 
 def load(path: str | Path) -> Any:
@@ -58,7 +62,7 @@ def _plan(value: Any) -> Plan:
         plan = Plan.model_validate({"tasks": value} if isinstance(value, list) else value)
     except ValidationError as error:
         example = '{"tasks": [{"id": "t1", "tool": "search_documents", "args": {"query": "..."}}]}'
-        raise ValueError(f"it is no plan: {told(error)}; a plan reads {example}") from None
+        raise ValueError(f"{told(error)}; a plan reads {example}") from None
     if not plan.tasks:
-        raise ValueError("it is a plan without tasks")
+        raise ValueError("it has no tasks")
     return plan
