@@ -35,6 +35,8 @@ _PRONOUN = re.compile(
     r"\b(it|its|they|them|their|theirs|he|him|his|she|her|this one|that one|both|those|these)\b", re.IGNORECASE
 )
 _THINGS = re.compile(r"\b(it|its|they|them|their)\b", re.IGNORECASE)
+_PLURAL = ("they", "them", "their")
+_COUNTED = re.compile(rf"^(?:how many|which|what)\s+(?P<things>(?:\w+\s+){{0,2}}?\w+s)\s+{_AUX}\s", re.IGNORECASE)
 _ALONE = re.compile(
     r"^(?:(?:please|can you|could you)\s+)*(?:compare|explain|describe|summari[sz]e|define|translate|show|"
     r"tell me about|"
@@ -104,7 +106,8 @@ def resolve(text: str, earlier: Sequence[str]) -> str:
     is_follow_up = fragment != stripped.rstrip("?!. ").strip()
     if is_follow_up or (not _HAS_VERB.search(fragment) and _is_fragment(fragment)):
         return _fill(fragment, model) or text
-    if _THINGS.search(stripped) and (phrase := _topic_phrase(model)):
+    pronoun = _THINGS.search(stripped)
+    if pronoun and (phrase := _topic_phrase(model, is_plural=pronoun[1].lower() in _PLURAL)):
         return _replace_pronoun(stripped, phrase)
     return text
 
@@ -239,8 +242,10 @@ def _kind_of(word: str) -> str:
     return "a" if word in ("a", "an") else word if word in ("the", "each", "every") else ""
 
 
-def _topic_phrase(question: str) -> str | None:
-    """What the question before is about, to stand for 'it'."""
+def _topic_phrase(question: str, *, is_plural: bool = False) -> str | None:
+    """What the question before is about, to stand for 'it'; for 'they' the things it counts, if it does."""
+    if is_plural and (counted := _COUNTED.match(question)):
+        return counted["things"]
     parsed = _SUBJECT.match(question.rstrip("?. "))
     phrases = _phrases(parsed["rest"] if parsed else question.rstrip("?. "))
     return phrases[0].text if phrases else None
