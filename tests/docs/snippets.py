@@ -107,9 +107,10 @@ class Session:
         self.printed = out.getvalue()
 
     def _shell(self, command: str, code: int, snippet: Snippet) -> None:
+        # The last line keeps bash from becoming the command, so that a command that is killed is a code like any other.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         ran = subprocess.run(
-            ["bash", "-uo", "pipefail", "-c", command],
+            ["bash", "-euo", "pipefail", "-c", f"{command}\n:"],
             cwd=self.folder,
             env={**os.environ, "PATH": path, "COLUMNS": "120"},
             stdin=subprocess.DEVNULL,
@@ -133,10 +134,10 @@ class Session:
 
 def assert_same(said: str, printed: str, snippet: Snippet) -> None:
     """Whether a document tells the truth about an output. Raises AssertionError."""
-    parts = [_steady(part) for part in re.split(r"^ *…\n", said, flags=re.MULTILINE)]
     actual = _steady(printed)
-    pattern = ".*?".join(re.escape(part) for part in parts)
-    assert re.fullmatch(pattern, actual, re.DOTALL), f"{snippet} says\n{said}\nand it is\n{printed}"
+    lines = _steady(said).splitlines()
+    pattern = "".join(r"(?:.*\n)*?" if line.strip() == "…" else re.escape(line) + "\n" for line in lines)
+    assert re.fullmatch(pattern, actual), f"{snippet} says\n{said}\nand it is\n{printed}"
 
 
 def _steady(text: str) -> str:
