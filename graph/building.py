@@ -13,6 +13,7 @@ from graph.guarded import GuardedGraph, guarded
 from graph.kits import make_kit
 from memory.journal import Journal
 from models.brain import Brain
+from nodes.guardrails import Guards
 from nodes.kit import Kit
 from state.context import RunContext
 from state.policy import Policy
@@ -32,6 +33,7 @@ class Choices(TypedDict, total=False):
     policy: Policy | str | Path | None
     model: str | None
     journal: Journal | None
+    guards: Guards | None
 
 
 def build_graph(wire: Callable[[Kit], Wiring], name: str, **choices: Unpack[Choices]) -> GuardedGraph:
@@ -43,6 +45,7 @@ def build_graph(wire: Callable[[Kit], Wiring], name: str, **choices: Unpack[Choi
         policy=choices.get("policy"),
         journal=choices.get("journal"),
         model=choices.get("model"),
+        guards=choices.get("guards"),
     )
     return guarded(wire(kit), checkpointer=choices.get("checkpointer"), store=choices.get("store"), name=name)
 

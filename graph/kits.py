@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from langchain_core.tools import BaseTool
-from models.choose import choose_brain
 
 from memory.journal import Journal, journal_for
 from memory.settings import settings
 from models.brain import Brain
+from models.choose import choose_brain
+from nodes.guardrails import Guards
 from nodes.kit import Kit
 from state.context import RunContext
 from state.policy import NAMED, Policy
@@ -28,6 +29,7 @@ def make_kit(
     policy: Policy | str | Path | None = None,
     journal: Journal | None = None,
     model: str | None = None,
+    guards: Guards | None = None,
 ) -> Kit:
     """The kit of a graph. Raises ValueError for a name that isn't known."""
     config = settings()
@@ -37,6 +39,7 @@ def make_kit(
         policy=choose_policy(policy),
         journal=journal or journal_for(checkpointer),
         concurrency=config.concurrency,
+        guards=guards or Guards(),
         narrow=narrow,
     )
 

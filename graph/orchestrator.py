@@ -18,6 +18,7 @@ from nodes import decompose as planning
 from nodes.execute import execute
 from nodes.generate import generate
 from nodes.guard import guard
+from nodes.guardrails import Guards
 from nodes.intent import clarify, intent
 from nodes.kit import Kit, NodeFunction
 from nodes.respond import respond
@@ -37,6 +38,7 @@ def build(
     *,
     model: str | None = None,
     journal: Journal | None = None,
+    guards: Guards | None = None,
 ) -> GuardedGraph:
     """The orchestrator as a compiled LangGraph graph.
 
@@ -45,6 +47,7 @@ def build(
     `checkpointer`, `store`: LangGraph's; without a checkpointer nothing can be resumed.
     `policy`: a Policy, a TOML file, or 'default', 'auto', 'ask'.
     `model`: name of the chat model. `journal`: where effects are recorded; by default beside the checkpoints.
+    `guards`: what looks at the goal and the answer; see `nodes.guardrails`.
     Raises ValueError for a name that isn't known.
     """
     return build_graph(
@@ -57,6 +60,7 @@ def build(
         policy=policy,
         model=model,
         journal=journal,
+        guards=guards,
     )
 
 

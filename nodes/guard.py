@@ -8,7 +8,7 @@ import math
 import time
 import unicodedata
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from langchain_core.messages import HumanMessage, convert_to_messages
@@ -17,8 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from memory.settings import settings
 from nodes import emit, guardrails, redaction
-from nodes.guardrails import INPUT_GUARDS, Guard
-from nodes.kit import Kit, NodeFunction
+from nodes.kit import Kit, NodeFunction, thread_id_of
 from nodes.redaction import ALWAYS, Sensitive
 from state.budget import Budget
 from state.context import RunContext
@@ -61,7 +60,7 @@ def clean_input(given: Any, *, max_goal: int, redact: Collection[Sensitive] = AL
     }
 
 
-def guard(kit: Kit, *, guards: Sequence[Guard] = INPUT_GUARDS) -> NodeFunction:
+def guard(kit: Kit) -> NodeFunction:
     """The step that starts a run: a fresh state, the goal among the messages, the input guards' verdicts.
 
     A goal that a guard blocks isn't looked at any further: `stop_reason` is then 'refused', and the guard's
@@ -72,12 +71,13 @@ def guard(kit: Kit, *, guards: Sequence[Guard] = INPUT_GUARDS) -> NodeFunction:
         emit.step("guard", "started")
         limit = (await asyncio.to_thread(settings)).max_goal  # the first call reads a file
         cleaned = clean_input(state, max_goal=limit)
-        goal, verdicts = guardrails.apply(guards, cleaned["goal"])
+        goal, verdicts = guardrails.apply(kit.guards.input, cleaned["goal"])
         run_key = uuid.uuid4().hex
         context = runtime.context
         budget = cleaned["budget"] or (context.budget if context else None) or Budget()
         update = fresh_run(goal, plan=cleaned["plan"], budget=budget, run_key=run_key, started=time.time())
         update["notes"] = guardrails.report(verdicts)
+        await guardrails.record(kit.journal, thread_id_of(runtime), "input", verdicts)
         update["messages"] = [HumanMessage(goal, id=f"{run_key}-goal")]
         if blocked := guardrails.blocking(verdicts):
             update["intent"] = Intent(kind="small_talk", goal=goal, reply=blocked.message)

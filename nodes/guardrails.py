@@ -11,20 +11,23 @@ verdict that isn't a pass is noted in the run's report and on its event stream.
                 return GuardVerdict(guard=self.name, action="block", message="I don't give legal advice.")
             return GuardVerdict(guard=self.name)
 
-    guard(kit, guards=[*INPUT_GUARDS, NoLegalAdvice()])
+    build(guards=Guards(input=[*INPUT_GUARDS, NoLegalAdvice()]))
 """
 
 from __future__ import annotations
 
 import json
 import re
+import time
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
+from memory.journal import Decision, Journal
 from nodes import emit, redaction
 from nodes.redaction import ALWAYS, Sensitive
 from state.record import Record
@@ -252,3 +255,18 @@ class Links:
 
 INPUT_GUARDS: tuple[Guard, ...] = (SensitiveData(), InjectionSigns())
 OUTPUT_GUARDS: tuple[Guard, ...] = (SensitiveData(),)
+
+
+@dataclass(frozen=True)
+class Guards:
+    """The guards of a graph, in the order they look: at the goal, and at the answer."""
+
+    input: Sequence[Guard] = INPUT_GUARDS
+    output: Sequence[Guard] = OUTPUT_GUARDS
+
+
+async def record(journal: Journal, thread_id: str, stage: str, verdicts: Sequence[GuardVerdict]) -> None:
+    """Append verdicts to the audit log beside the run, as decisions of kind 'guard'. `stage`: 'input' or 'output'."""
+    for verdict in verdicts if thread_id else ():
+        decided = verdict.model_copy(update={"text": None}).to_json()
+        await journal.record(Decision(thread_id, stage, "guard", verdict.guard, time.time(), {}, decided))

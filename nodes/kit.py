@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
 from memory.journal import Journal
 from models.brain import Brain
+from nodes.guardrails import Guards
 from state.context import RunContext
 from state.policy import Policy
 from state.run import RunState
@@ -24,13 +26,14 @@ class NodeFunction(Protocol):
 
 @dataclass(frozen=True)
 class Kit:
-    """A brain, the tools it may use, the policy they are used under, and the journal of effects."""
+    """A brain, the tools it may use, the policy they are used under, the journal of effects, and the guards."""
 
     brain: Brain
     tools: Toolbox
     policy: Policy
     journal: Journal
     concurrency: int = 16
+    guards: Guards = field(default_factory=Guards)
     narrow: Callable[[Kit, RunContext], Awaitable[Kit]] | None = field(default=None, compare=False)
 
     async def for_run(self, runtime: Runtime[RunContext]) -> Kit:
@@ -39,3 +42,14 @@ class Kit:
         if self.narrow is None or context is None:
             return self
         return await self.narrow(self, context)
+
+
+def thread_id_of(runtime: Runtime[RunContext]) -> str:
+    """The thread a node runs in; '' outside of one."""
+    info = runtime.execution_info
+    if info is not None and info.thread_id:
+        return info.thread_id
+    try:
+        return str((get_config().get("configurable") or {}).get("thread_id") or "")
+    except RuntimeError:
+        return ""

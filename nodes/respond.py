@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from langchain_core.messages import AIMessage
-from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
 from nodes import emit, guardrails
 from nodes.claims import normal
 from nodes.generate import intent_of
-from nodes.guardrails import OUTPUT_GUARDS, Guard
-from nodes.kit import Kit, NodeFunction
+from nodes.kit import Kit, NodeFunction, thread_id_of
 from nodes.redaction import redact
 from state.budget import Budget, Usage
 from state.context import RunContext
@@ -30,7 +28,7 @@ _MOST_GAPS = 12
 _REJECTED_BY_A_PERSON = re.compile(r"^(?:rejected\b|declined\b)")
 
 
-def respond(kit: Kit, *, guards: Sequence[Guard] = OUTPUT_GUARDS) -> NodeFunction:
+def respond(kit: Kit) -> NodeFunction:
     """The last step: what the caller gets back. It calls no model and never fails."""
 
     async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
@@ -39,15 +37,16 @@ def respond(kit: Kit, *, guards: Sequence[Guard] = OUTPUT_GUARDS) -> NodeFunctio
         draft = state.get("draft") or Draft(text="")
         usage = _whole_usage(state)
         stop_reason = stop_reason_of(state, draft, usage)
-        answer, verdicts = guardrails.apply(guards, compose(draft))
+        answer, verdicts = guardrails.apply(kit.guards.output, compose(draft))
         citations = draft.citations
+        await guardrails.record(here.journal, thread_id_of(runtime), "output", verdicts)
         if blocked := guardrails.blocking(verdicts):
             answer, citations, stop_reason = blocked.message, [], "refused"
         citations = [citation.model_copy(update={"quote": redact(citation.quote)[0]}) for citation in citations]
         notes = list(dict.fromkeys([*(state.get("notes") or []), *guardrails.report(verdicts)]))
         path, seconds = critical_path(state.get("plan") or Plan(), state.get("results") or {})
         report = RunReport(
-            thread_id=_thread_id(runtime),
+            thread_id=thread_id_of(runtime),
             brain=here.brain.name,
             started=state.get("started") or time.time(),
             ended=time.time(),
@@ -182,16 +181,6 @@ def critical_path(plan: Plan, results: Mapping[str, TaskResult]) -> tuple[list[s
 
 def _whole_usage(state: RunState) -> Usage:
     return state.get("usage") or Usage()
-
-
-def _thread_id(runtime: Runtime[RunContext]) -> str:
-    info = runtime.execution_info
-    if info is not None and info.thread_id:
-        return info.thread_id
-    try:
-        return str((get_config().get("configurable") or {}).get("thread_id") or "")
-    except RuntimeError:
-        return ""
 
 
 def _one_line(gap: str) -> str:

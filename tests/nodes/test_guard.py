@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from langgraph.runtime import Runtime
 
 from nodes.guard import InputError, clean_input, guard
-from nodes.guardrails import AllowedTopics, Guard
+from nodes.guardrails import AllowedTopics, Guard, Guards
+from nodes.kit import Kit
 from state.budget import Budget
 from state.context import RunContext
 from state.plan import Plan, Task
+from state.policy import Policy
 from state.run import RunInput
+from tools.registry import Toolbox
 
 GITHUB = "ghp_" + "a1B2" * 9
 
@@ -130,7 +133,9 @@ def test_any_goal_is_clean_or_an_input_error(goal: str | bytes) -> None:
 
 
 async def start(goal: str, *, guards: list[Guard] | None = None, budget: Budget | None = None) -> dict[str, Any]:
-    node = guard(None, guards=guards) if guards is not None else guard(None)  # type: ignore[arg-type]
+    chosen = Guards() if guards is None else Guards(input=guards)
+    nothing = cast(Any, None)
+    node = guard(Kit(brain=nothing, tools=Toolbox(), policy=Policy(), journal=nothing, guards=chosen))
     runtime: Runtime[RunContext] = Runtime(context=RunContext(budget=budget))
     return await node({"goal": goal, "answer": "of the goal before"}, runtime)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -7,7 +8,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 
 from memory.journal import Journal
-from nodes.guardrails import Guard, OutputSchema
+from nodes.guardrails import Guard, Guards, OutputSchema
 from nodes.kit import Kit
 from nodes.respond import NO_ANSWER, compose, critical_path, respond
 from state.budget import Budget, Usage
@@ -40,7 +41,7 @@ def state_of(draft: Draft, **more: Any) -> RunState:
 
 
 async def responded(draft: Draft, guards: list[Guard] | None = None, **more: Any) -> dict[str, Any]:
-    node = respond(KIT) if guards is None else respond(KIT, guards=guards)
+    node = respond(KIT) if guards is None else respond(replace(KIT, guards=Guards(output=guards)))
     return await node(state_of(draft, **more), Runtime(context=RunContext()))
 
 
