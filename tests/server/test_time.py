@@ -47,7 +47,7 @@ async def test_a_fork_with_a_changed_state_repeats_no_effect(client: LangGraphCl
     thread = (await client.threads.create())["thread_id"]
     await client.runs.wait(thread, "hybrid", input=_noted("forked"))
     state: Any = await client.threads.get_state(thread, checkpoint=await _before(client, thread, "execute"))
-    with refused(422, "plan.tasks"):
+    with refused(400, "plan.tasks"):
         await client.threads.update_state(thread, {"plan": {"tasks": "all"}}, checkpoint=state["checkpoint"])
     changed = state["values"]["plan"]
     changed["tasks"][1]["args"]["expression"] = "6 * 8"
