@@ -186,7 +186,7 @@ class EventsConfig(_Model):
     capacity: int = Field(default=1000, ge=1, le=1_000_000, description="Events that may wait.")
     attempts: int = Field(default=3, ge=1, le=20, description="How often an event is tried before it is dead.")
     retry_delay: float = Field(default=10.0, ge=0, le=3600, description="Seconds before the next attempt, doubling.")
-    keep_days: float = Field(default=30.0, gt=0, description="Days that an event is known after it ended.")
+    keep_days: float = Field(default=30.0, ge=1, description="Days that an event is known after it ended.")
     sources: dict[str, AnySource] = Field(min_length=1)
 
     @field_validator("sources", mode="after")

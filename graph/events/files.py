@@ -25,6 +25,8 @@ LONGEST_READ = 1_000_000
 """Bytes that are read of what was added to a file at a time."""
 MOST_LINES = 100
 LONGEST_LINE = 1_000
+LOOK_ANYWAY = 60.0
+"""Seconds after which it is looked even if nothing was told."""
 FULL_PAUSE = 5.0
 """Seconds before a change is handed in again, when the queue was full."""
 _logger = logging.getLogger(__name__)
@@ -64,8 +66,11 @@ class FilesWatch:
                 if ready is not None:
                     ready()
                     ready = None
-                await following
-                following = asyncio.ensure_future(anext(changes))
+                # Network folders may tell nothing, so it is looked now and then all the same.
+                await asyncio.wait({following}, timeout=LOOK_ANYWAY)
+                if following.done():
+                    following.result()
+                    following = asyncio.ensure_future(anext(changes))
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
