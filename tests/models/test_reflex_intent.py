@@ -65,7 +65,7 @@ async def test_goals_become_questions(goal: str, kind: str, questions: list[str]
         ("How many movies were made in 1998?", "and in 1999?", "How many movies were made in 1999?"),
         ("What is the average horsepower of cars from USA?", "and Japan?",
          "What is the average horsepower of cars from Japan?"),
-        ("How many senators does each state have?", "how old must they be?", "how old must senators be?"),
+        ("How many senators does each state have?", "how old must they be?", "How old must senators be?"),
         ("How old must a senator be?", "Who declares war?", "Who declares war?"),
     ],
 )  # fmt: skip
