@@ -165,7 +165,7 @@ class _Reader:
             if self._lines[end][0].isspace() or _BULLET.match(self._lines[end]):
                 return None
             end += 1
-        title = " ".join(self._line(number) for number in range(index, end))
+        title = " ".join(" ".join(self._lines[index:end]).split())
         if end - index > _MOST_LINES or len(title) > _LONGEST_SECTION or title.endswith((".", ",", ";", ":", "-")):
             return None
         return number[1].count(".") + _PLAIN_LEVEL, title, end

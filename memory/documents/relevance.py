@@ -28,6 +28,18 @@ STOP_WORDS = frozenset(
 _IDIOMS = {"how old": ("old", ("age", "aged")), "how long": ("long", ("term", "years", "duration"))}
 """What a text says where a question says 'how old': the word of the question, and the words of the text."""
 
+_ASIDE = re.compile(r"(?<=\S)\s+\(([^()]*)\)\W*$")
+_HOW_MANY = re.compile(r"\bhow (?:many|much)\b|\bnumber of\b", re.IGNORECASE)
+_NUMERAL = re.compile(
+    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|\w+ty|hundred|thousand|"
+    r"million|dozen)\b",
+    re.IGNORECASE,
+)
+_IN_TITLE, _MOST_OF_IT = 0.25, 0.7
+"""What a passage gains whose nearest headings have the question's words, and the share of them that is enough."""
+_HELPS = 0.05
+_HAS_NUMBER, _STANDS_IN = 0.3, 0.7
+"""What a sentence with a number gains where one is asked for; what an optional word counts of one that is missing."""
 _WORD = re.compile(r"[^\W_]+")
 _ENDING = re.compile(r"(?:ments?|ations?|itions?|ions?|ings?|ies|ed|es|ly|al|[sey])$")
 _MOST_TERMS = 32
@@ -38,10 +50,11 @@ _NO_LIKENESS, _FULL_LIKENESS = 0.15, 0.60
 
 @dataclass(frozen=True)
 class Term:
-    """A word of a question, and other words that stand for it in a text."""
+    """A word of a question, and other words that stand for it in a text. `optional`: it helps, but needn't be there."""
 
     word: str
     others: tuple[str, ...] = ()
+    optional: bool = False
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -49,29 +62,54 @@ class Term:
 
 
 def terms(question: str) -> list[Term]:
-    """The words of a question that carry its meaning; all of its words if none does."""
+    """The words of a question that carry its meaning; all of its words if none does.
+
+    Words in parentheses at its end are optional: they may stand for those before.
+    """
     text = question.casefold()
-    words = list(dict.fromkeys(_WORD.findall(text)))
-    words = ([word for word in words if word not in STOP_WORDS] or words)[:_MOST_TERMS]
+    aside = _ASIDE.search(text)
+    required = _words(text[: aside.start()] if aside else text)
+    optional = [word for word in _WORD.findall(aside[1]) if word not in required] if aside else []
     idioms = dict(idiom for phrase, idiom in _IDIOMS.items() if phrase in text)
-    return [Term(word, tuple(other for other in idioms.get(word, ()) if other not in words)) for word in words]
+    found = [Term(word, tuple(other for other in idioms.get(word, ()) if other not in required)) for word in required]
+    return [*found, *(Term(word, optional=True) for word in optional)][:_MOST_TERMS]
+
+
+def asks_for_a_number(question: str) -> bool:
+    """Whether a question wants to know how many or how much."""
+    return bool(_HOW_MANY.search(question))
+
+
+def _words(text: str) -> list[str]:
+    words = list(dict.fromkeys(_WORD.findall(text)))
+    return [word for word in words if word not in STOP_WORDS] or words
 
 
 class Relevance:
     """Measures passages against one question.
 
-    `vector`: the question's embedding. `rarity` says how much a word counts: its inverse document frequency.
+    `vector`: the question's embedding. `numeric`: it asks for a number. `rarity` says how much a word counts: its
+    inverse document frequency.
     """
 
-    def __init__(self, question: Sequence[Term], vector: NDArray[np.float32], rarity: Callable[[str], float]) -> None:
+    def __init__(
+        self,
+        question: Sequence[Term],
+        vector: NDArray[np.float32],
+        rarity: Callable[[str], float],
+        *,
+        numeric: bool = False,
+    ) -> None:
         self._vector = vector
+        self._numeric = numeric
         self._weights: list[dict[str, float]] = [
-            {_stem(word): rarity(word) for word in reversed(term.words)} for term in question
+            {_stem(word): rarity(word) for word in reversed(term.words)} for term in question if not term.optional
         ]
+        self._optional = {_stem(term.word) for term in question if term.optional}
         self._whole = sum(max(weights.values()) for weights in self._weights) or 1.0
 
     def of(self, passages: Sequence[str], headings: Sequence[str], cosines: Sequence[float]) -> list[float]:
-        """The relevance of each passage under its headings, in 0..1. `cosines`: of the passages as wholes.
+        """The relevance of each passage under its headings, about 0..1. `cosines`: of the passages as wholes.
 
         The mean of four parts: the share of the question's words that are in the passage (rare words
         count more), and in its best sentence, and the likeness in meaning of both.
@@ -89,10 +127,16 @@ class Relevance:
 
     def _coverage(self, words: frozenset[str]) -> float:
         own = covered = 0.0
+        missing: list[float] = []
         for weights in self._weights:
             found = max((weight for stem, weight in weights.items() if stem in words), default=0.0)
             covered += found
             own += found if len(weights) == 1 else 0.0
+            if not found:
+                missing.append(max(weights.values()))
+        stand_ins = sorted(missing)[: len(self._optional & words)]
+        covered += _STANDS_IN * sum(stand_ins) + _HELPS * min(len(self._optional & words), 3) * self._whole * bool(own)
+        own += sum(stand_ins)
         # 'Age' alone doesn't make a text one about how old the universe is.
         return covered / self._whole if own or all(len(weights) > 1 for weights in self._weights) else 0.0
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from memory.documents import files
 from memory.documents.content import DocumentsError
 from memory.documents.database import Database
-from memory.documents.relevance import Relevance, Term, terms
+from memory.documents.relevance import Relevance, Term, asks_for_a_number, terms
 from memory.embedding import DIMENSIONS, embed
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_HITS = 50
-_CANDIDATES = 60
-_RERANKED = 16
+_CANDIDATES = 100
+_RERANKED = 60
 _RANK_CONSTANT = 60
-_HEADING_WEIGHT = 0.6
+_HEADING_WEIGHT = 1.0
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,17 @@ class Searcher:
             allowed = None if sources is None else _file_numbers(connection, sources)
             cosines = matrix.vectors @ vector
             by_words = _ranked_by_words(connection, question, allowed)
+            by_title = _ranked_by_words(connection, question, allowed, column="headings")
             by_meaning = _ranked_by_meaning(matrix, cosines, allowed)
-            best = _fused([by_words, by_meaning])[: max(_RERANKED, k)]
+            best = _fused([by_words, by_meaning, by_title])[: max(_RERANKED, k)]
             passages = _passages(connection, best)
-            relevance = Relevance(question, vector, _rarity(connection, len(matrix.chunks)))
+            relevance = Relevance(
+                question, vector, _rarity(connection, len(matrix.chunks)), numeric=asks_for_a_number(query)
+            )
         whole = cosines[matrix.chunks.searchsorted(best)].tolist()
         scores = relevance.of([hit.text for hit, _ in passages], [headings for _, headings in passages], whole)
         ranked = sorted(zip(scores, passages, strict=True), key=lambda scored: -scored[0])
-        return [replace(hit, score=round(score, 4)) for score, (hit, _) in ranked[:k]]
+        return [replace(hit, score=round(min(score, 1.0), 4)) for score, (hit, _) in ranked[:k]]
 
     def _current(self, connection: sqlite3.Connection) -> _Matrix:
         """The embeddings as of now."""
@@ -113,13 +116,17 @@ def _file_numbers(connection: sqlite3.Connection, sources: Sequence[str]) -> set
     }
 
 
-def _ranked_by_words(connection: sqlite3.Connection, question: list[Term], allowed: set[int] | None) -> list[int]:
+def _ranked_by_words(
+    connection: sqlite3.Connection, question: list[Term], allowed: set[int] | None, *, column: str = ""
+) -> list[int]:
+    """The numbers of the passages that have the question's words, best first; `column`: in that column only."""
     if not question:
         return []
     only = "" if allowed is None else f"AND chunks.file IN ({','.join(map(str, sorted(allowed)))})"
     join = "" if allowed is None else "JOIN chunks ON chunks.id = words.rowid"
     sql = f"SELECT words.rowid FROM words {join} WHERE words MATCH ? {only} ORDER BY bm25(words, 1.0, ?) LIMIT ?"
     matched = " OR ".join(_quoted(word) for term in question for word in term.words)
+    matched = f"{{{column}}} : ({matched})" if column else matched
     return [row[0] for row in connection.execute(sql, (matched, _HEADING_WEIGHT, _CANDIDATES))]
 
 

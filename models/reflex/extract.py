@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from models.reflex.fitting import counts
 from models.reflex.quantities import Quantity, find_dates, find_numbers
 from models.reflex.question import NUMERIC, Asked, analyse
-from models.reflex.ranking import Candidate, Passage, counts, rank
+from models.reflex.ranking import Candidate, Passage, rank
 from models.reflex.words import RELATED, same_word, squeeze, words
 
 ValueKind = Literal["number", "date", "text"]

@@ -22,6 +22,17 @@ _BEFORE_QUESTION = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_CHOICE = re.compile(rf"\s*,?\s+and\s+(?={_AUX}\s)", re.IGNORECASE)
+_BEFORE_SIDE = re.compile(
+    r"\s*,\s*and\s+(?=(?:(?:of|for|in)\s+)?(?:an?|the)\s+[\w-]+(?:\s+[\w-]+){0,2}\s*\??$)"
+    r"|\s+and\s+(?=(?:of|for)\s+(?:an?|the)\s+[\w-]+(?:\s+[\w-]+){0,2}\s*\??$)",
+    re.IGNORECASE,
+)
+"""Before another thing that the same is asked of: '..., and of a representative?'"""
+_OF_BOTH = re.compile(
+    r"\b(?:between|compar\w+|differ\w*|sum|total|average|mean|ratio|product|both|versus|vs|older|younger|longer|larger|"
+    r"than|more)\b",
+    re.IGNORECASE,
+)
 _LEADING = re.compile(r"^(?:(?:and|but|so|then|also|or|ok(?:ay)?|well|now|please)\b[,\s]*)+", re.IGNORECASE)
 _FOLLOW_UP = re.compile(r"^(?:what|how) about\s+|^same (?:question )?for\s+", re.IGNORECASE)
 _HAS_VERB = re.compile(rf"\b{_AUX}\b", re.IGNORECASE)
@@ -42,6 +53,13 @@ _ALONE = re.compile(
     r"tell me about|"
     r"tell me more about|list|find|calculate|what is|what are|who is|who are|what does|why is|how does|more about|"
     r"what about|how about)\s+(?:it|them|this|that|those|these|both|him|her|the two)(?:\s+(?:mean|work|do|all))?\W*$",
+    re.IGNORECASE,
+)
+_COMPARES_BACK = re.compile(
+    r"^\W*(?:and\s+)?(?:which|who|what)(?:\s+one)?(?:\s+of\s+(?:the two|them|these|those|both))?\s+"
+    r"(?:is|are|has|have|was|must be|lasts|serves|takes|costs)\s+(?:the\s+)?"
+    r"(?P<word>older|younger|longer|shorter|larger|bigger|greater|higher|lower|smaller|more|less|fewer|taller|heavier|"
+    r"cheaper|dearer)(?:\s+(?:one|of the two))?\W*$",
     re.IGNORECASE,
 )
 _ASKS = re.compile(
@@ -126,6 +144,12 @@ def leans_back(question: str) -> bool:
     )
 
 
+def compares_back(question: str) -> str | None:
+    """The comparative of 'Which is longer?', about the answers to the questions before; None for other questions."""
+    match = _COMPARES_BACK.match(question)
+    return match["word"].lower() if match else None
+
+
 def is_unclear(goal: str) -> str | None:
     """The word that points at nothing, if the goal can't be understood without a conversation: 'Compare it'."""
     match = _ALONE.match(_LEADING.sub("", goal.strip()))
@@ -136,6 +160,9 @@ def _split(sentence: str) -> list[str]:
     cuts = [match for match in _BEFORE_QUESTION.finditer(sentence) if _may_cut(sentence[: match.start()])]
     if not cuts and re.match(rf"^{_AUX}\s", sentence, re.IGNORECASE):
         cuts = [match for match in _BEFORE_CHOICE.finditer(sentence) if len(sentence[: match.start()].split()) >= 3]
+    if not cuts and _WH_START.match(sentence) and not _OF_BOTH.search(sentence):
+        sides = list(_BEFORE_SIDE.finditer(sentence))
+        cuts = [match for match in sides if "," not in sentence[: match.start()]]
     pieces, position = [], 0
     for cut in cuts:
         pieces.append(sentence[position : cut.start()])

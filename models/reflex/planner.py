@@ -14,14 +14,14 @@ from models.reflex.question import analyse, topic
 from models.reflex.routing import route_action, route_question
 from models.reflex.schema import tables_of
 from models.reflex.sql import UNSURE, Query, query_for
-from models.reflex.words import RELATED_WORDS
+from models.reflex.words import NUMERALS, RELATED_WORDS, words
 from state import references
 from state.intent import Intent
 from state.plan import MODEL, Plan, Problem, Task
 from state.result import TaskResult
 from tools.registry import ToolSpec
 
-PASSAGES = 10
+PASSAGES = 14
 """Passages a search brings back."""
 _REPLANNED = "r"
 _UNIT = r"(?:time|date|day|weekday|day of the week|year|month)"
@@ -198,9 +198,18 @@ def _query(question: str) -> str:
     """The question, and the words that an answer of its kind would use."""
     asked = analyse(question)
     likely = {"age": "age years", "duration": "term years"}.get(asked.kind, "")
-    related = [word for term in asked.terms for word in sorted(RELATED_WORDS.get(term.stem, ()))[:3]]
-    more = [word for word in dict.fromkeys([*likely.split(), *related]) if word not in question.lower()]
+    related = [word for term in asked.terms for word in _likeliest(term.stem)]
+    said = {word.text.lower() for word in words(question)}
+    implied = [term.word.text for term in asked.terms if term.implied]
+    joined = [word for term in asked.terms for word in term.compounds]
+    more = [word for word in dict.fromkeys([*likely.split(), *implied, *related, *joined]) if word not in said]
     return f"{question} ({', '.join(more)})" if more else question
+
+
+def _likeliest(stem: str) -> list[str]:
+    """A few words that may stand for one of that stem; of an ordinal the numeral that headings have."""
+    related = sorted(RELATED_WORDS.get(stem, ()))
+    return [word for word in related if word in NUMERALS] or related[:3]
 
 
 def _keywords(question: str) -> str:

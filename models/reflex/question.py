@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from models.reflex.parts import named_parts
 from models.reflex.words import Word, content_words, is_asking_word, is_function_word, stem, words
 
 AnswerKind = Literal[
@@ -54,17 +55,41 @@ _PATTERNS: tuple[tuple[AnswerKind, str], ...] = (
 _KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS)
 _OF_BOUNDS = frozenset({"minimum", "maximum", "min", "max", "required", "requirement", "legal", "least"})
 """What is asked of a number, but seldom said with it."""
+_IMPLIED = (
+    (
+        re.compile(r"\bwho (?:may|can|could|is able to|is allowed to) (?:become|be|run for|stand for)\b", re.I),
+        "eligible",
+    ),
+    (
+        re.compile(r"\b(?:qualifications|requirements) (?:for|of|to be)\b.*\b(?:office|president|member)", re.I),
+        "eligible",
+    ),
+)
+"""What a question of that form asks about, though it doesn't say the word."""
+_SINGLES = frozenset("first second third last latest oldest youngest largest smallest tallest longest".split())  # noqa: SIM905
+"""What tells one of many apart, and so must be in an answer."""
+_LIGHT = re.compile(r"\bbreak(?:s|ing)?\b(?=\s+(?:an?\s+|the\s+)?ties?\b)", re.IGNORECASE)
+"""Verbs that add nothing to their object."""
+_HEAD = re.compile(
+    r"^\W*(?:what|who) (?:is|are|was|were) the (?:[\w-]+ )??(?P<head>[\w-]+)(?: of\b|\W*$)", re.IGNORECASE
+)
+_SECOND_HALVES = frozenset("name names base zone line size list path book point work space time code word".split())  # noqa: SIM905
+"""What is written apart from the word before it or together with it: 'code name', 'codename'."""
 _TIME = {"year", "month", "week", "day", "hour", "minut", "second", "centur", "decad"}
 _UNIT_ASKED = re.compile(r"\b(?:how many|number of) ((?:[\w-]+ ){0,2}?[\w-]+?)s?\b(?= |\?|$|,)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Term:
-    """A content word of a question. `must`: an answer that leaves it out is about something else."""
+    """A content word of a question. `must`: an answer that leaves it out is about something else.
+
+    `compounds`: stems of the word written as one with its neighbour: 'codename' for 'code name'.
+    """
 
     word: Word
     must: bool
     implied: bool = False
+    compounds: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -76,7 +101,7 @@ class Asked:
     """A question, taken apart.
 
     `unit`: the stem of what is counted ('year', 'senator'), '' if it isn't known. `phrases`: content words that stand
-    side by side.
+    side by side. `head`: the stem of what is asked for itself: 'capital' of 'the capital of France'.
     """
 
     text: str
@@ -84,6 +109,7 @@ class Asked:
     terms: tuple[Term, ...]
     unit: str = ""
     phrases: tuple[str, ...] = ()
+    head: str = ""
 
     @property
     def is_fact(self) -> bool:
@@ -99,20 +125,38 @@ def analyse(text: str) -> Asked:
     shouting = capitals > max(3, len(words(text)) * 0.6)
     terms = []
     seen: set[str] = set()
-    found = content_words(text)
+    compounds = _compounds(text)
+    singles = not named_parts(text)
+    found = content_words(_LIGHT.sub(lambda match: " " * len(match.group()), text))
     if kind in NUMERIC:
         found = [word for word in found if word.text.lower() not in _OF_BOUNDS] or found
     for word in found:
         if word.stem not in seen:
             seen.add(word.stem)
             named = word.is_capital and not shouting and (first is None or word.start != first.start)
-            terms.append(Term(word, must=named or any(map(str.isdigit, word.text))))
+            must = named or any(map(str.isdigit, word.text)) or (singles and word.text.lower() in _SINGLES)
+            terms.append(Term(word, must, compounds=compounds.get(word.start, ())))
     if kind == "age" and "age" not in seen:
         terms.append(Term(Word("age", "age", -1, -1), must=False, implied=True))
+    for pattern, implied in _IMPLIED:
+        if pattern.search(text) and stem(implied) not in seen:
+            seen.add(stem(implied))
+            terms.append(Term(Word(implied, stem(implied), -1, -1), must=False, implied=True))
     unit = _unit(text, kind)
     if unit and unit not in seen and unit not in _TIME and kind == "number":
         terms.append(Term(Word(unit, unit, -1, -1), must=False, implied=True))
-    return Asked(text, kind, tuple(terms), unit, _phrases(text, terms))
+    head = _HEAD.match(text)
+    return Asked(text, kind, tuple(terms), unit, _phrases(text, terms), stem(head["head"]) if head else "")
+
+
+def _compounds(text: str) -> dict[int, tuple[str, ...]]:
+    """By where a word begins: the stems of that word and a neighbour as one word."""
+    found: dict[int, list[str]] = {}
+    for one, other in itertools.pairwise(words(text)):
+        if other.start - one.end == 1 and other.text.lower() in _SECOND_HALVES and not is_function_word(one):
+            for word in (one, other):
+                found.setdefault(word.start, []).append(one.text.lower() + stem(other.text))
+    return {start: tuple(joined) for start, joined in found.items()}
 
 
 def topic(text: str) -> str:

@@ -9,22 +9,29 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from models.reflex.quantities import Quantity, find_dates, find_numbers
-from models.reflex.question import NUMERIC, Asked, Term
+from models.reflex.fitting import RECURRING, defines, fits
+from models.reflex.parts import PARTS, named_parts, part_asked_for
+from models.reflex.quantities import find_dates
+from models.reflex.question import FACTS, NUMERIC, Asked, Term
 from models.reflex.sentences import Span, split_clauses, split_sentences
 from models.reflex.similarity import near_words
-from models.reflex.words import NUMERALS, RELATED, is_function_word, same_word, squeeze, words
+from models.reflex.words import NUMERALS, RELATED, Word, is_function_word, same_word, squeeze, words
+from models.reflex.words import stem as stem_of
 
 ANSWERS = 0.63
 """The least merit of a sentence that answers. Tuned on tests/models/test_reflex_answers.py."""
 _NEAR = 0.36
 _RELATED = 0.85
 _BY_HEADING, _BY_ASKING_HEADING, _BY_PRONOUN, _BY_REFERENCE, _BY_NEIGHBOUR = 0.7, 0.92, 0.9, 0.65, 0.3
+_FAINT, _LIKELY = 0.3, 0.7
+"""What a word of the question matches with, at least, to be there at all, and to be there for sure."""
+_ELSEWHERE = 0.6
+"""What a sentence keeps of its score that isn't in the part of the document that the question names."""
 _UNKNOWN = 0.66
 """What a word of the question that occurs nowhere, in no form, leaves of every score."""
 _WITHOUT = {"age": 0.5, "duration": 0.5, "number": 0.5, "percent": 0.5, "money": 0.5, "date": 0.55}
 """What a sentence without the kind of thing asked for keeps of its score; 0.8 for other kinds."""
-_LONG = 15
+_LONG, _SHORT = 15, 10
 _PRONOUN_FIRST = re.compile(r"^\W*(?:he|she|it|they)\b", re.IGNORECASE)
 _POINTS_ELSEWHERE = re.compile(
     r"^\W*(?:please\s+)?(?:see|refer to|read|for (?:more|additional|further)|more (?:detailed )?information|"
@@ -32,68 +39,38 @@ _POINTS_ELSEWHERE = re.compile(
     r"|^\W*.{0,60}\b(?:refer to|is available (?:at|from)|can be found (?:at|in))\b",
     re.IGNORECASE,
 )
-_BOUNDED = re.compile(r"\b(?:more|less|fewer|longer|later|other) than\b|\bexceeding\b", re.IGNORECASE)
+_BOUNDED = re.compile(r"\b(?:more|less|fewer|longer|later|other) than\b(?!\s+\d{3})|\bexceeding\b", re.IGNORECASE)
 _DEICTIC = re.compile(r"^\W*(?:this|these|those|such|that)\b", re.IGNORECASE)
 _BY_NAME = re.compile(r"\bby\s+(?!the\b)[A-Z]\w+")
 _LASTS = re.compile(r"\bfor (?:\w+ ){1,2}(?:years|months|weeks|days|hours)\b|\bterm of\b|\blasts?\b", re.IGNORECASE)
-_RECURRING = re.compile(
-    r"\bevery (?:other |second |third |fourth |fifth |sixth |tenth )?(?:year|month|week|day|hour|session|term)"
-    r"|\bannual|\bfor life\b|\bgood behavio",
-    re.IGNORECASE,
-)
 _OF_DURATIONS = frozenset({"term", "serv", "hold", "offic", "last", "period", "take", "stay", "duration", "length"})
 """What is said of every duration, and so tells none apart."""
-_PARTS = frozenset(
-    {
-        "articl",
-        "section",
-        "amend",
-        "chapter",
-        "part",
-        "titl",
-        "rul",
-        "clau",
-        "appendix",
-        "figur",
-        "tabl",
-        "page",
-        "step",
-    }
-)
+_MUST = re.compile(r"\b(?:must|required|shall|have to|has to)\b", re.IGNORECASE)
+_OF_HEADS = frozenset({"definition", "person"})
+"""Kinds whose answer is about the very thing that is asked for: a capital, a president."""
+_CONTRASTS = re.compile(r"^\W*(?:but|and|or|nor|however|provided)\b", re.IGNORECASE)
+_TELLS_HOW = re.compile(r"\b(?:shall|must|may|can|should|by \w+ing|use|run|type|with the)\b", re.IGNORECASE)
+_THIS_IS = re.compile(r"^\W*(?:this|it|these|they)\s+(?:is|are)\b", re.IGNORECASE)
+_PASSIVE = re.compile(r"\b(?:be|been|being|is|are|was|were)\s+(?:\w+ly\s+)?$", re.IGNORECASE)
+_DOES = re.compile(r"^\W*(?:(?:and|but|or)\s+)?(?:the|each|every|an?|no)?\s*(?:[\w-]+\s+){1,5}"
+                   r"(?:shall|may|must|can|will|has|have)\s+"
+                   r"(?:have\s+|then\s+|\w+ly\s+|the\s+|power\s+|to\s+|sole\s+)*$", re.IGNORECASE)  # fmt: skip
 _CONDITIONAL = re.compile(r"^\W*(?:if|in case|when|whenever|unless|except|suppose|should)\b", re.IGNORECASE)
 _REFERS_BACK = re.compile(
     r"\b(?:he|she|it|they|his|her|its|their|him|them|this|that|these|those|such|said|same)\b|^(?:the|each|every|both)\b",
-    re.IGNORECASE,
-)
-_TIME_WORDS = re.compile(
-    r"\b(?:january|february|march|april|june|july|august|september|october|november|december|(?:mon|tues|wednes|thurs|"
-    r"fri|satur|sun)day|noon|midnight|daily|weekly|monthly|yearly|annually|(?:once|twice|every|each|within|after|before|"
-    r"until|during|in)\s+(?:\w+\s+){0,3}(?:year|month|week|day|hour|session|release|term)s?|whenever|when|immediately)\b",
-    re.IGNORECASE,
-)
-_TIME_UNITS = {"year", "month", "week", "day", "hour", "minut", "second", "centur", "decad"}
-_PLACE_WORDS = re.compile(
-    r"\b(?:in|at|on|from|under|within|into|near)\s+(?:the\s+|an?\s+)?[A-Z/~\w]|/\w+/|https?://", re.UNICODE
-)
-_REASON_WORDS = re.compile(r"\b(?:because|since|so that|in order|therefore|due to|reason|as a result|"
-                           r"to (?:avoid|ensure|"
-                           r"allow|"
-                           r"prevent|make|be)|for|means that|thus)\b", re.IGNORECASE)  # fmt: skip
-_PERSONS = re.compile(
-    r"\b(?:persons?|people|members?|users?|everyone|anyone|president|congress|senate|house|court|team|group|project|"
-    r"\w+(?:ers?|ors?|ists?|ents?|ants?|ians?))\b",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A text that may answer, by its index in what was searched. `heading`: where it stands, as text."""
+    """A text that may answer, by its index in what was searched. `heading`: where it stands; `source`: its name."""
 
     index: int
     text: str
     heading: str = ""
     rank: float = 0.0
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -126,14 +103,31 @@ class _Sentence:
     heading: frozenset[str]
     capitals: frozenset[str]
     is_title: bool = False
+    title: frozenset[str] = frozenset()
+    parts: frozenset[tuple[str, int]] = frozenset()
+    source: frozenset[str] = frozenset()
+    opens: bool = True
+
+    @property
+    def stems_above(self) -> frozenset[str]:
+        """What is known about the sentence without reading it: its headings, and the name of its source."""
+        return self.heading | self.source
 
 
 def rank(asked: Asked, passages: Sequence[Passage]) -> list[Candidate]:
     """The sentences of `passages`, best answer first; those that answer have `answers`."""
-    sentences = [sentence for passage in passages for sentence in _sentences(passage)]
+    first: dict[str, int] = {}
+    places = [_place(passage.heading) for passage in passages]
+    for title, line in places:
+        first[title] = min(first.get(title, line), line)
+    sentences = [
+        sentence
+        for passage, (title, line) in zip(passages, places, strict=True)
+        for sentence in _sentences(passage, opens=line <= first[title])
+    ]
     if not asked.terms or all(sentence.is_title for sentence in sentences):
         return []
-    matcher = _Matcher(asked.terms, sentences, asked.kind == "duration")
+    matcher = _Matcher(asked, sentences)
     found = [
         matcher.candidate(asked, sentence, before=_before(sentences, position))
         for position, sentence in enumerate(sentences)
@@ -184,65 +178,29 @@ def _best_run(asked: Asked, clauses: Sequence[Span], most_words: int) -> tuple[i
     return best[1], best[2]
 
 
-def fits(asked: Asked, text: str) -> bool:
-    """Whether `text` holds the kind of thing that is asked for: a number, a date, a person, ..."""
-    kind = asked.kind
-    if kind in NUMERIC:
-        return _fits_number(asked, text)
-    if kind == "date":
-        return bool(find_dates(text) or _TIME_WORDS.search(text))
-    if kind == "person":
-        later = text[1:]
-        return bool(re.search(r"(?<![.!?]\s)\b[A-Z][a-z]+", later) or _PERSONS.search(text))
-    if kind == "place":
-        return bool(_PLACE_WORDS.search(text))
-    if kind == "reason":
-        return bool(_REASON_WORDS.search(text))
-    return True
-
-
-def defines(name: str, text: str) -> bool:
-    """Whether `text` begins as a definition of `name` does: 'A virtual package is ...'."""
-    subject = rf"^\W*(?:an?\s+|the\s+)?(?:[\w/-]+\s+)?{re.escape(name)}\b[\w/\s\"”’'()-]{{0,30}}?"
-    pattern = rf"{subject}\b(?:is|are|means?|refers?|denotes?)\b"
-    if re.search(pattern + r"(?!\s+(?:always|also|not|being|available|used|removed|installed))", text, re.IGNORECASE):
-        return True
-    return bool(
-        re.search(rf"\b(?:called|known as|named)\s+(?:an?\s+|the\s+)?\W?{re.escape(name)}\b", text, re.IGNORECASE)
-    )
-
-
-def counts(number: Quantity, unit: str, text: str) -> bool:
-    """Whether `number` counts what `unit` stands for: '59100 software packages'."""
-    if same_word(number.unit, unit) or number.unit in RELATED.get(unit, ()):
-        return True
-    following = [word.stem for word in words(text[number.end : number.end + 60])[:4]]
-    return any(same_word(unit, stem) or stem in RELATED.get(unit, ()) for stem in following)
-
-
-def _fits_number(asked: Asked, text: str) -> bool:
-    numbers = [number for number in find_numbers(text) if not number.is_weak or counts(number, asked.unit, text)]
-    if asked.kind in ("age", "duration"):
-        timed = any(number.unit in _TIME_UNITS for number in numbers)
-        return timed or (asked.kind == "duration" and bool(_RECURRING.search(text)))
-    if asked.kind == "percent":
-        return any(number.unit == "%" or isinstance(number.value, float) for number in numbers) or "ajority" in text
-    if asked.unit:
-        return any(counts(number, asked.unit, text) for number in numbers)
-    return bool(numbers) or bool(re.search(r"\bat least|no\b|\bonce\b|\btwice\b|\bevery\b", text))
+def date_before(passage: Passage, span: Span) -> Span | None:
+    """The short sentence before `span` that dates it: 'Ratified August 18, 1920.'"""
+    earlier = [s for s in split_sentences(passage.text) if s.end <= span.start][-3:]
+    dated = [
+        s for s in earlier if len(s.text.split()) <= _SHORT and any(len(d.value) == 10 for d in find_dates(s.text))
+    ]
+    return dated[-1] if dated else None
 
 
 class _Matcher:
     """Matches the terms of one question against sentences."""
 
-    def __init__(self, terms: Sequence[Term], sentences: Sequence[_Sentence], duration: bool) -> None:
-        self.terms = terms
+    def __init__(self, asked: Asked, sentences: Sequence[_Sentence]) -> None:
+        self.terms = terms = asked.terms
+        self.part = part_asked_for(asked.text)
+        parts = named_parts(asked.text)
+        self.named = {s.passage.index for s in sentences if parts and parts <= s.parts}
         counts: Counter[str] = Counter()
         for sentence in sentences:
-            counts.update(sentence.stems | sentence.heading)
+            counts.update(sentence.stems | sentence.stems_above)
         vocabulary = set(counts)
-        self.duration = duration
-        self.names_a_part = any(term.stem in _PARTS for term in terms)
+        self.duration = asked.kind == "duration"
+        self.names_a_part = any(term.stem in PARTS for term in terms)
         self.capitals = {stem for sentence in sentences for stem in sentence.capitals}
         self.values = {term.stem: self._values(term, vocabulary) for term in terms}
         self._add_near(vocabulary)
@@ -258,11 +216,13 @@ class _Matcher:
         heading_asks = self._heading_asks(sentence)
         by_heading = max(_BY_HEADING, _BY_ASKING_HEADING - 0.04 * sentence.order) if heading_asks else _BY_HEADING
         covered = own = 0.0
-        missing, unknown = False, 0
+        missing, unknown = False, 0.0
         for term in self.terms:
             here = self._match(term, sentence.stems)
+            if self.part and term.word.text.lower().startswith(self.part):
+                here = by_heading = 1.0 if self._match(term, sentence.heading) else 0.0
             is_bare_number = term.word.text.isdigit() and not self.names_a_part
-            elsewhere = 0.0 if is_bare_number else by_heading * self._match(term, sentence.heading)
+            elsewhere = 0.0 if is_bare_number else by_heading * self._match(term, sentence.stems_above)
             for distance, earlier in enumerate(before):
                 share = _BY_PRONOUN if distance == 0 and _PRONOUN_FIRST.match(text) else share_before
                 share *= 1.0 if distance == 0 else 0.7
@@ -270,28 +230,39 @@ class _Matcher:
             value = max(here, elsewhere)
             own += self.weights[term.stem] * here
             covered += self.weights[term.stem] * value
-            missing = missing or (term.must and value < 0.3)
-            unknown += term.stem in self.unknown and value < 0.3
+            missing = missing or (
+                value < _FAINT and (term.must or (asked.kind in _OF_HEADS and term.stem == asked.head))
+            )
+            if term.stem in self.unknown:
+                unknown += 1.0 if value < _FAINT else 0.5 if value < _LIKELY else 0.0
         coverage, own_coverage = covered / self.total, own / self.total
-        holds = fits(asked, text)
+        holds = fits(asked, text) or (asked.kind == "date" and bool(date_before(sentence.passage, sentence.span)))
         score = coverage * (0.55 if missing else 1.0) * _UNKNOWN**unknown
         score *= 1.0 if holds else _WITHOUT.get(asked.kind, 0.8)
-        form = self._form(asked, text)
+        form = self._form(asked, sentence)
         score += 0.1 * own_coverage + 0.03 * sentence.passage.rank + form
         if own == 0 and not heading_asks:
             score *= 0.85
+        if self.named and sentence.passage.index not in self.named:
+            score *= _ELSEWHERE
         count = len(sentence.stems)
         score *= 1.0 if count >= 3 or heading_asks else 0.7
         score -= (0.05 if asked.is_fact else 0.02) * max(0.0, math.log(max(count, 1) / _LONG))
-        score += 0.08 / (1 + sentence.order) if heading_asks else 0.0
+        score += 0.08 / (1 + sentence.order) if heading_asks and sentence.opens else 0.0
         merit = score - max(0.0, form - 0.04)
         return Candidate(sentence.passage, sentence.span, sentence.order, score, coverage, holds, merit)
 
-    def _form(self, asked: Asked, text: str) -> float:
+    def _form(self, asked: Asked, sentence: _Sentence) -> float:
         """For the form: 'An X is ...' answers 'What is an X?'; what sends the reader elsewhere answers little."""
-        bonus = 0.0
-        if asked.kind == "definition" and any(defines(term.word.text, text) for term in self.terms):
+        bonus, text = 0.0, sentence.span.text
+        if asked.kind == "definition" and (
+            self._defines_heading(sentence) or any(defines(term.word.text, text) for term in self.terms)
+        ):
             bonus += 0.25
+        if asked.kind == "person":
+            bonus += self._agent(asked, text)
+        if asked.kind == "method" and _TELLS_HOW.search(text) and not _DEICTIC.match(text):
+            bonus += 0.06
         lowered = squeeze(text).lower()
         bonus += 0.04 * sum(phrase in lowered for phrase in asked.phrases)
         if asked.kind == "person" and _BY_NAME.search(text):
@@ -300,13 +271,34 @@ class _Matcher:
             bonus -= 0.15
         if _DEICTIC.match(text):
             bonus -= 0.08
-        if asked.kind == "duration" and (_RECURRING.search(text) or _LASTS.search(text)):
+        if asked.kind not in FACTS and _MUST.search(asked.text) and _MUST.search(text):
+            bonus += 0.04
+        if _CONTRASTS.match(text):
+            bonus -= 0.06
+        if asked.kind == "duration" and (RECURRING.search(text) or _LASTS.search(text)):
             bonus += 0.08
         if asked.kind in NUMERIC and _BOUNDED.search(text):
             bonus -= 0.1
         if asked.is_fact and _CONDITIONAL.match(text) and not _CONDITIONAL.search(asked.text):
             bonus -= 0.05
         return bonus
+
+    def _defines_heading(self, sentence: _Sentence) -> bool:
+        """'This is the main tool' under the heading 'dpkg'."""
+        if sentence.order or not _THIS_IS.match(sentence.span.text):
+            return False
+        return bool(sentence.title) and sentence.title == {term.stem for term in self.terms}
+
+    def _agent(self, asked: Asked, text: str) -> float:
+        """For whoever does what is asked: 'The Electors shall elect', rather than 'who shall be elected'."""
+        found = words(text)
+        doing = next((w for w in found if any(same_word(term.stem, w.stem) for term in self.terms[:1])), None)
+        if doing is None or not asked.terms:
+            return 0.0
+        before = text[: doing.start]
+        if _PASSIVE.search(before):
+            return 0.05 if re.search(r"\bby\b", text[doing.end :]) else -0.04
+        return 0.08 if _DOES.search(before) else 0.0
 
     def _heading_asks(self, sentence: _Sentence) -> bool:
         matched = sum(self.weights[term.stem] for term in self.terms if self._match(term, sentence.heading) >= 0.8)
@@ -322,7 +314,7 @@ class _Matcher:
         if term.must and term.word.is_capital and term.stem not in self.capitals:
             return values
         for stem in vocabulary:
-            if same_word(term.stem, stem):
+            if same_word(term.stem, stem) or stem in term.compounds:
                 values[stem] = 1.0
             elif stem in related and (self.names_a_part or stem not in NUMERALS):
                 values[stem] = _RELATED
@@ -356,8 +348,12 @@ def _overlap(wanted: set[str], found: set[str]) -> set[str]:
     return {term for term in wanted if any(same_word(term, stem) or stem in RELATED.get(term, ()) for stem in found)}
 
 
-def _sentences(passage: Passage) -> list[_Sentence]:
-    return [_Sentence(passage, *read) for read in _read(passage.text, passage.heading)]
+def _sentences(passage: Passage, *, opens: bool) -> list[_Sentence]:
+    headings, _ = _place(passage.heading)
+    title = frozenset(word.stem for word in words(headings.rpartition(", ")[2]) if word.stem.isalpha())
+    parts = named_parts(passage.heading)
+    source = frozenset(word.stem for word in words(passage.source))
+    return [_Sentence(passage, *read, title, parts, source, opens) for read in _read(passage.text, passage.heading)]
 
 
 _Read = tuple[Span, int, frozenset[str], frozenset[str], frozenset[str], bool]
@@ -376,11 +372,22 @@ def _read(text: str, heading: str) -> tuple[_Read, ...]:
         if is_title:
             under, order = f"{heading} {span.text}", 0
         found_words, heading_words = words(span.text), words(under)
-        stems = frozenset(word.stem for word in found_words if not is_function_word(word))
+        stems = frozenset(word.stem for word in found_words if not is_function_word(word)) | _halves(found_words)
         capitals = frozenset(word.stem for word in (*found_words, *heading_words) if word.is_capital)
         found.append((span, order, stems, frozenset(word.stem for word in heading_words), capitals, is_title))
         order += not is_title
     return tuple(found)
+
+
+def _place(heading: str) -> tuple[str, int]:
+    """The headings and the line of a place: 'Chapter 8, 8.1.1. dpkg, line 12 faq.txt'."""
+    match = re.search(r",? line (\d+)\b.*$", heading)
+    return (heading[: match.start()], int(match[1])) if match else (heading, 0)
+
+
+def _halves(found: Sequence[Word]) -> frozenset[str]:
+    """The stems of the parts of words with hyphens: 'vice' and 'president' of 'Vice-President'."""
+    return frozenset(stem_of(part) for word in found if "-" in word.text for part in word.text.split("-") if part)
 
 
 def _before(sentences: Sequence[_Sentence], position: int) -> list[_Sentence]:

@@ -102,7 +102,7 @@ def _related() -> dict[str, frozenset[str]]:
 RELATED = _related()
 """By stem: the stems that may stand for it."""
 
-NUMERALS = frozenset(pair.split()[1] for pair in ORDINALS)
+NUMERALS = frozenset(group.split()[1] for group in ORDINALS)
 """Stems that stand for an ordinal in headings only: 'xiii'."""
 
 RELATED_WORDS = {

@@ -50,7 +50,7 @@ class Writer:
         self.evidence = evidence
         self.rejected = [squeeze(re.sub(r"\[\d+\]", "", finding.sentence)) for finding in feedback if finding.sentence]
         self.passages = [
-            Passage(index, item.text, f"{item.place} {_name(item.source)}", rank=1.0 / (1 + position))
+            Passage(index, item.text, item.place, rank=1.0 / (1 + position), source=_name(item.source))
             for position, (index, item) in enumerate((i, e) for i, e in enumerate(evidence) if e.kind == "text")
         ]
         self.is_only = True
