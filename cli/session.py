@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import threading
-import uuid
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +27,10 @@ _GRACE = 0.7
 
 
 def new_thread_id() -> str:
-    """A name for a new thread: short enough to type, unlikely enough to be new."""
-    return uuid.uuid4().hex[:12]
+    """As `graph.run.new_thread_id`, imported when it is needed."""
+    from graph.run import new_thread_id
+
+    return new_thread_id()
 
 
 class Interrupted(Exception):

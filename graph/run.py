@@ -77,7 +77,7 @@ async def aask(
         "type": type if event is None or event.data is None else "event",
         "event": event.id if event is not None else None,
     }  # fmt: skip
-    thread_id = thread_id or uuid.uuid4().hex[:12]
+    thread_id = thread_id or new_thread_id()
     given: dict[str, Any] = {"goal": goal, "plan": plan, "budget": budget}
     if event is not None:
         given["event"] = event
@@ -108,8 +108,9 @@ async def aresume(
 ) -> Outcome:
     """Go on with a thread that was stopped, or waits for a person.
 
-    `response`: for one open question its response, for several `{id: response}`; without one, the open
-    questions are returned as they stand. `retry_failed` runs again what failed, and what needs it.
+    `response`: for one open question its response, for several `{id: response}`; without one, it goes on
+    as far as it can and comes back with the questions that are open. `retry_failed` runs again what failed,
+    and what needs it.
     Documents, database, brain and policy are those the thread began with, unless given anew.
     Raises ThreadError for a thread that isn't there, BadAnswer for a response that doesn't fit.
     """
@@ -126,9 +127,7 @@ async def aresume(
             raise ThreadError(f"there is no thread '{thread_id}'; `orchestrate threads` lists those there are")
         if changes := migrate(snapshot.values):
             await graph.aupdate_state(config, changes)
-        if snapshot.interrupts:
-            if response is None:
-                return Outcome.of(thread_id, snapshot.values, snapshot.interrupts)
+        if snapshot.interrupts and response is not None:
             answers = _addressed(response, [one.id for one in snapshot.interrupts])
             return await _run(graph, Command(resume=answers), thread_id, configuration, on_event)
         if response is not None:
@@ -138,6 +137,11 @@ async def aresume(
         elif snapshot.values.get("report") is not None and not snapshot.tasks:
             return Outcome.of(thread_id, snapshot.values, ())
         return await _run(graph, None, thread_id, configuration, on_event)
+
+
+def new_thread_id() -> str:
+    """A name for a new thread: short enough to type, unlikely enough to be new."""
+    return uuid.uuid4().hex[:12]
 
 
 def ask(goal: str, **options: Any) -> Outcome:

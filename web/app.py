@@ -1,0 +1,248 @@
+"""The page and its API: a small ASGI application over `graph.run`, for one person on their own machine."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import json
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from graph.outcome import Outcome
+from graph.run import aask, aresume, new_thread_id
+from graph.types import TYPES
+from memory.persistence import open_checkpointer
+from memory.threads import ThreadNotFound, delete, list_threads
+from state.approval import BadAnswer
+from web.fragments import conclusion
+from web.runs import AtWork, Runs
+
+COOKIE = "orchestrate"
+LARGEST_BODY = 256 * 1024
+MOST_THREADS = 100
+_POLICY = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    # The drawings carry their colours in style attributes; nothing else is inline.
+    "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS = [
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+]
+
+
+@dataclass
+class Site:
+    """What the page serves: whom it lets in, and what its runs search unless told otherwise."""
+
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    docs: list[str] = field(default_factory=list)
+    db: str | None = None
+    runs: Runs = field(default_factory=Runs)
+
+
+def create(site: Site | None = None, *, hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")) -> Starlette:
+    """The application. `hosts`: the names it may be reached by; another in a request is refused, whoever sends it."""
+    site = site or Site()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await site.runs.stop()
+
+    routes = [
+        Route("/", _page),
+        Route("/api/health", _health),
+        Route("/api/runs", _start, methods=["POST"]),
+        Route("/api/threads", _threads),
+        Route("/api/threads/{thread}", _thread),
+        Route("/api/threads/{thread}", _delete, methods=["DELETE"]),
+        Route("/api/threads/{thread}/events", _events),
+        Route("/api/threads/{thread}/resume", _resume, methods=["POST"]),
+        Route("/api/threads/{thread}/stop", _stop, methods=["POST"]),
+        Mount("/static", StaticFiles(packages=[("web", "static")])),
+    ]
+    middleware = [Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)), Middleware(_Door, site=site)]
+    failures: dict[Any, Any] = {ValueError: _bad_request, AtWork: _busy, LookupError: _missing}
+    app = Starlette(routes=routes, middleware=middleware, exception_handlers=failures, lifespan=lifespan)
+    app.state.site = site
+    return app
+
+
+class _Door:
+    """Lets in who has the token, bounds what they send, and sets the headers of every answer."""
+
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self.app, self.site = app, site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                given = {name for name, _ in message["headers"]}
+                added = [
+                    (n.lower().encode(), v.encode()) for n, v in _HEADERS.items() if n.lower().encode() not in given
+                ]
+                message["headers"] = [*message["headers"], *added]
+            await send(message)
+
+        request = Request(scope, receive)
+        response = self._refusal(request)
+        await (response or self.app)(scope, receive, with_headers)
+
+    def _refusal(self, request: Request) -> Response | None:
+        if request.url.path == "/api/health":
+            return None
+        given = request.query_params.get("token")
+        if request.url.path == "/" and given is not None and self._fits(given):
+            response = RedirectResponse("/", status_code=303)
+            response.set_cookie(COOKIE, self.site.token, httponly=True, samesite="strict")
+            return response
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        if not self._fits(bearer) and not self._fits(request.cookies.get(COOKIE, "")):
+            return _told(401, "Open the address that `orchestrate serve` printed: it carries the token.")
+        if request.method != "GET" and not self._is_ours(request):
+            return _told(403, "This request comes from another site.")
+        if int(request.headers.get("content-length") or 0) > LARGEST_BODY:
+            return _told(413, f"A request may have {LARGEST_BODY:,} bytes.")
+        return None
+
+    def _fits(self, given: str) -> bool:
+        return hmac.compare_digest(given.encode(), self.site.token.encode())
+
+    def _is_ours(self, request: Request) -> bool:
+        origin = request.headers.get("origin")
+        return origin is None or origin.partition("://")[2] == request.headers.get("host")
+
+
+async def _page(request: Request) -> Response:
+    return HTMLResponse(resources.files("web").joinpath("static/index.html").read_text("utf-8"))
+
+
+async def _health(request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _start(request: Request) -> Response:
+    """Begin a run: {goal, type?, policy?, docs?, db?, budget?, thread_id?}. 202 with the thread's id."""
+    site, given = _site(request), await _body(request)
+    goal, thread_id = str(given.get("goal") or "").strip(), str(given.get("thread_id") or "") or new_thread_id()
+    if not goal:
+        raise ValueError("The goal is empty. Say what you want to know or have done.")
+    if given.get("type") not in (None, *TYPES):
+        raise ValueError(f"There is no type '{given['type']}'; there are: {', '.join(TYPES)}.")
+    chosen = {name: given[name] for name in ("type", "policy", "budget", "plan", "brain") if given.get(name)}
+    docs, db = given.get("docs") or site.docs or None, given.get("db") or site.db
+    site.runs.start(
+        thread_id, lambda on_event: aask(goal, docs=docs, db=db, thread_id=thread_id, on_event=on_event, **chosen)
+    )
+    return JSONResponse({"thread_id": thread_id}, status_code=202)
+
+
+async def _resume(request: Request) -> Response:
+    """Go on with a thread: {answers: {id: response}} for what it asks, {retry_failed: true}, or {}."""
+    site, given, thread_id = _site(request), await _body(request), request.path_params["thread"]
+    answers, retry = given.get("answers") or None, bool(given.get("retry_failed"))
+    site.runs.start(thread_id, lambda on_event: aresume(thread_id, answers, retry_failed=retry, on_event=on_event))
+    return JSONResponse({"thread_id": thread_id}, status_code=202)
+
+
+async def _stop(request: Request) -> Response:
+    await _site(request).runs.stop(request.path_params["thread"])
+    return JSONResponse({"stopped": True})
+
+
+async def _events(request: Request) -> Response:
+    """The thread's run in this process as server-sent events, from the one after Last-Event-ID on."""
+    run = _site(request).runs.find(request.path_params["thread"])
+    if run is None:
+        return Response(status_code=204)  # nothing is under way: an EventSource doesn't try again
+    last = request.headers.get("last-event-id", "")
+
+    async def lines() -> AsyncIterator[str]:
+        async for number, message in run.messages(int(last) if last.isdigit() else 0):
+            yield f"id: {number}\ndata: {json.dumps(message, ensure_ascii=False)}\n\n"
+        yield "event: end\ndata: {}\n\n"
+
+    return StreamingResponse(lines(), media_type="text/event-stream")
+
+
+async def _threads(request: Request) -> Response:
+    async with open_checkpointer() as saver:
+        found = await list_threads(saver, limit=MOST_THREADS)
+    listed = [
+        {"thread_id": one.thread_id, "goal": one.goal, "status": one.status, "updated": one.updated} for one in found
+    ]
+    return JSONResponse({"threads": listed})
+
+
+async def _thread(request: Request) -> Response:
+    """Where a thread stands, from its checkpoints."""
+    from memory.threads import show
+
+    thread_id = request.path_params["thread"]
+    async with open_checkpointer() as saver:
+        state = await show(saver, thread_id)
+    return JSONResponse(conclusion(Outcome.of(thread_id, dict(state.values), state.interrupts)))
+
+
+async def _delete(request: Request) -> Response:
+    thread_id = request.path_params["thread"]
+    await _site(request).runs.stop(thread_id)
+    async with open_checkpointer() as saver:
+        await delete(saver, thread_id)
+    return Response(status_code=204)
+
+
+def _site(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+async def _body(request: Request) -> Mapping[str, Any]:
+    received = b""
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > LARGEST_BODY:
+            raise ValueError(f"A request may have {LARGEST_BODY:,} bytes.")
+    try:
+        given = json.loads(received or b"{}")
+    except ValueError:
+        raise ValueError("The request isn't JSON.") from None
+    if not isinstance(given, dict):
+        raise ValueError("The request must be a JSON object.")
+    return given
+
+
+def _told(status: int, message: str) -> Response:
+    return JSONResponse({"error": message}, status_code=status)
+
+
+async def _bad_request(request: Request, error: Exception) -> Response:
+    return _told(422 if isinstance(error, BadAnswer) else 400, str(error))
+
+
+async def _busy(request: Request, error: Exception) -> Response:
+    return _told(409, str(error))
+
+
+async def _missing(request: Request, error: Exception) -> Response:
+    what = "There is no such thread." if isinstance(error, ThreadNotFound) else str(error)
+    return _told(404, what)

@@ -1,0 +1,79 @@
+"""What the page shows of a run: JSON with fragments of escaped HTML, drawn as the notebooks draw them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from graph.outcome import Outcome
+from state import display
+from state.events import Event
+from state.plan import Plan
+from state.result import TaskResult, TaskStatus
+
+_ENDED = ("done", "failed", "skipped", "refused", "in_doubt", "pending")
+
+
+@dataclass
+class Live:
+    """A plan while its tasks are at work."""
+
+    plan: Plan | None = None
+    results: dict[str, TaskResult] = field(default_factory=dict)
+    started: dict[str, float] = field(default_factory=dict)
+
+    def message(self, event: Event) -> dict[str, Any]:
+        """An event as the page takes it: with the plan drawn anew where that changed."""
+        message: dict[str, Any] = {**event}
+        if event["type"] == "plan":
+            self.plan = Plan.model_validate(event["plan"])
+            self.results.clear()
+            message["drawing"] = str(display.plan(self.plan))
+        elif event["type"] == "task" and event.get("item") is None:
+            self._follow(cast(dict[str, Any], event))
+            if self.plan is not None and event["status"] in _ENDED:
+                message["drawing"] = str(display.plan(self.plan, self.results))
+        return message
+
+    def _follow(self, event: dict[str, Any]) -> None:
+        name, status = event["task"], event["status"]
+        if status == "running":
+            self.started.setdefault(name, event["at"])
+        elif status in _ENDED:
+            self.results[name] = TaskResult(
+                task=name,
+                status=cast(TaskStatus, status),
+                tool=event.get("tool", ""),
+                reason=event.get("detail"),
+                started=self.started.get(name, event["at"]),
+                ended=event["at"],
+            )
+
+
+def conclusion(outcome: Outcome) -> dict[str, Any]:
+    """Where a run stands: its answer, its plan and its time drawn, and what it asks."""
+    plan, made = outcome.plan, outcome.report
+    results = [str(display.task_result(result)) for result in outcome.results.values()]
+    return {
+        "type": "outcome",
+        "thread_id": outcome.thread_id,
+        "goal": outcome.goal,
+        "stop_reason": outcome.stop_reason,
+        "answer": str(display.answer(outcome.answer, outcome.citations)) if outcome.answer else "",
+        "drawing": str(display.plan(plan, outcome.results, made)) if plan and plan.tasks else "",
+        "timeline": str(display.timeline(outcome.results, made)) if outcome.results and made else "",
+        "report": str(display.report(made)) if made else "",
+        "results": results,
+        "waiting": [
+            {
+                "id": one.id,
+                "kind": one.kind,
+                "shown": str(display.question(one.kind, one.request, one.id)),
+                "args": (one.request.get("action_requests") or [{}])[0].get("args", {}),
+                "name": (one.request.get("action_requests") or [{}])[0].get("name", ""),
+                "allowed": (one.request.get("review_configs") or [{}])[0].get("allowed_decisions", []),
+            }
+            for one in outcome.waiting
+        ],
+        "finished": outcome.finished,
+    }

@@ -1,0 +1,105 @@
+"""The runs of this process: started in the background, watched by any number of pages."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from graph.outcome import Outcome
+from state.events import Event
+from web import fragments
+
+Begin = Callable[[Callable[[Event], None]], Awaitable[Outcome]]
+LONGEST_LOG = 5_000
+KEPT_RUNS = 100
+
+
+class AtWork(RuntimeError):
+    """The thread's run is under way in this process already."""
+
+
+@dataclass
+class Run:
+    """One run and all that was said of it, so that a page that comes later sees it from its beginning."""
+
+    thread_id: str
+    log: list[dict[str, Any]] = field(default_factory=list)
+    ended: bool = False
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _live: fragments.Live = field(default_factory=fragments.Live)
+    task: asyncio.Task[None] | None = None
+
+    async def work(self, begin: Begin) -> None:
+        """Run to the end or to the first question; what goes wrong is the last thing said."""
+        loop = asyncio.get_running_loop()
+        try:
+            outcome = await begin(lambda event: self._say(self._live.message(event), loop))
+            self._say(fragments.conclusion(outcome), loop)
+        except asyncio.CancelledError:
+            self._say({"type": "stopped"}, loop)
+            raise
+        except (ValueError, RuntimeError, LookupError, OSError) as error:
+            self._say({"type": "error", "message": str(error)}, loop)
+        finally:
+            self.ended = True
+            await self._tell()
+
+    async def messages(self, after: int = 0) -> AsyncIterator[tuple[int, dict[str, Any]]]:
+        """Everything said after the message numbered `after`, then what is said until the run ends."""
+        number = max(0, after)
+        while True:
+            while number < len(self.log):
+                number += 1
+                yield number, self.log[number - 1]
+            if self.ended:
+                return
+            async with self._news:
+                if number >= len(self.log) and not self.ended:
+                    await self._news.wait()
+
+    def _say(self, message: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
+        if len(self.log) < LONGEST_LOG or message["type"] in ("outcome", "error", "stopped"):
+            self.log.append({**message, "at": time.time()})
+            loop.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+
+class Runs:
+    """The runs by thread: one at a time each, the latest kept."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+
+    def start(self, thread_id: str, begin: Begin) -> Run:
+        """Begin a run in the background. Raises AtWork if the thread's last one hasn't ended."""
+        before = self._runs.pop(thread_id, None)
+        if before is not None and not before.ended:
+            self._runs[thread_id] = before
+            raise AtWork(f"thread '{thread_id}' is at work; wait for it to end, or stop it")
+        while len(self._runs) >= KEPT_RUNS:
+            oldest = next((name for name, run in self._runs.items() if run.ended), None)
+            if oldest is None:
+                raise AtWork(f"{KEPT_RUNS} runs are under way; wait for one to end")
+            del self._runs[oldest]
+        run = Run(thread_id)
+        run.task = asyncio.create_task(run.work(begin))
+        self._runs[thread_id] = run
+        return run
+
+    def find(self, thread_id: str) -> Run | None:
+        """The thread's latest run in this process."""
+        return self._runs.get(thread_id)
+
+    async def stop(self, thread_id: str | None = None) -> None:
+        """Stop a thread's run, or all; their threads can be resumed."""
+        chosen = [run for run in self._runs.values() if thread_id in (None, run.thread_id)]
+        tasks = [run.task for run in chosen if run.task is not None and not run.task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
