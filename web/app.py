@@ -97,10 +97,7 @@ class _Door:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 given = {name for name, _ in message["headers"]}
-                added = [
-                    (n.lower().encode(), v.encode()) for n, v in _HEADERS.items() if n.lower().encode() not in given
-                ]
-                message["headers"] = [*message["headers"], *added]
+                message["headers"] = [*message["headers"], *(one for one in _HEADERS if one[0] not in given)]
             await send(message)
 
         request = Request(scope, receive)
