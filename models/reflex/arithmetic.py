@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.reflex.expressions import expression_of
+from models.reflex.goals import compares_back
 from models.reflex.quantities import find_dates
 from models.reflex.words import content_words, squeeze
 
@@ -45,6 +46,7 @@ _LEAD = re.compile(
     r"work out|how much (?:is|are)|how many (?:is|are)|tell me|give me|evaluate|solve|find)\s+",
     re.IGNORECASE,
 )
+SMALLER = frozenset({"younger", "shorter", "lower", "smaller", "less", "fewer", "cheaper"})
 _COMPARATIVES = {"older": "old", "younger": "old", "longer": "long", "larger": "large", "bigger": "big",
                  "taller": "tall",
                  "higher": "high", "heavier": "heavy", "faster": "fast"}  # fmt: skip
@@ -95,7 +97,9 @@ def calculation_of(question: str) -> Calculation | None:
 
 
 def back_reference(question: str) -> tuple[str, str] | None:
-    """Template and name of an operation on the two answers before: 'What is the difference?'."""
+    """Template and name of an operation on the two answers before: 'What is the difference?', 'Which is longer?'."""
+    if word := compares_back(question):
+        return f"{'min' if word in SMALLER else 'max'}({{0}}, {{1}})", f"The {word} one"
     for word, template, name in (
         ("difference", "abs({0} - {1})", "The difference"), ("sum", "{0} + {1}", "The sum"),
         ("total", "{0} + {1}", "The total"), ("ratio", "{0} / {1}", "The ratio"),

@@ -31,10 +31,11 @@ _TIME_UNITS = ("year", "month", "week", "day", "hour", "minut", "second")
 
 @dataclass(frozen=True)
 class Extracted:
-    """A value and the sentence it was taken from."""
+    """A value and the sentence it was taken from. `unit`: of a number, the stem of the word it counts."""
 
     value: Any
     candidate: Candidate
+    unit: str = ""
 
 
 def complete(prompt: str, texts: Sequence[Passage], data: Any = None) -> Any:
@@ -67,7 +68,7 @@ def number_that_answers(asked: Asked, passages: Sequence[Passage]) -> Extracted 
             break
         number = number_in(asked, candidate.span.text)
         if number is not None:
-            return Extracted(number.value, candidate)
+            return Extracted(number.value, candidate, number.unit)
     return None
 
 

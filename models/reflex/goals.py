@@ -131,8 +131,8 @@ def resolve(text: str, earlier: Sequence[str]) -> str:
 
 
 def leans_back(question: str) -> bool:
-    """'What is the difference?': it is about the answers to the questions before."""
-    return bool(
+    """'What is the difference?', 'Which is longer?': it is about the answers to the questions before."""
+    return compares_back(question) is not None or bool(
         re.match(
             r"^\W*(?:(?:what(?:'s| is| are)|and|calculate|give me|tell me|compute)\s+)*(?:the|their)?\s*"
             r"(?:difference|sum|total|ratio|average|product|mean)s?"

@@ -63,6 +63,12 @@ _DIGITS = re.compile(
 _MAGNITUDE = re.compile(r"\s*(hundred|thousand|million|billion|trillion|dozen|[kKmM]\b|bn\b)", re.IGNORECASE)
 _SHORT_MAGNITUDES = {"k": 1_000, "m": 10**6, "bn": 10**9}
 _UNIT = re.compile(r"[\s-]+(?:of\s+the\s+|of\s+|the\s+)?([A-Za-z]+)")
+_EVERY = re.compile(
+    r"\bevery\s+(?P<which>other|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\s+"
+    r"(?:year|month|week|day|hour)s?\b",
+    re.IGNORECASE,
+)
+_INTERVALS = ("other", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _TIMES = re.compile(r"\b(?:once|twice)\b(?! again)", re.IGNORECASE)
 _MONTHS = {
     name: number
@@ -150,6 +156,9 @@ def find_numbers(text: str) -> tuple[Quantity, ...]:
                 value *= _BIG.get(name.lower()) or _SHORT_MAGNITUDES[name.lower()]
                 end = magnitude.end()
         add(value, match.start(), end, unit or ("money" if match["money"] else None))
+    for match in _EVERY.finditer(text):
+        which = match["which"].lower().replace("second", "other")
+        add(2 + _INTERVALS.index(which), match.start("which"), match.end("which"))
     for match in _TIMES.finditer(text):
         add(2 if match.group().lower() == "twice" else 1, match.start(), match.end(), stem("time"))
     for match in _IN_WORDS.finditer(text):

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from models.reflex.arithmetic import back_reference, calculation_of
+from models.reflex.arithmetic import SMALLER, back_reference, calculation_of
 from models.reflex.extract import date_that_answers, number_that_answers
-from models.reflex.goals import leans_back
+from models.reflex.goals import compares_back, leans_back
 from models.reflex.intent import cannot
 from models.reflex.planner import CLOCK
 from models.reflex.question import Asked, analyse
@@ -92,7 +92,10 @@ class Writer:
     def _part(self, question: str, intent: Intent) -> _Part:
         part = _Part(question)
         calculation = calculation_of(question)
-        if calculation or leans_back(question):
+        if word := compares_back(question):
+            asked = intent.questions[: intent.questions.index(question)]
+            self._compared(part, word, [one for one in asked if not leans_back(one)][-2:])
+        elif calculation or leans_back(question):
             name = calculation.name if calculation else (back_reference(question) or ("", "The result"))[1]
             operands = [o.question for o in calculation.operands if o.question] if calculation else []
             self._calculated(part, name, operands)
@@ -118,6 +121,25 @@ class Writer:
                 return
         if part.lines:
             part.gap = f"The calculation couldn't be made: {part.question}"
+
+    def _compared(self, part: _Part, word: str, questions: Sequence[str]) -> None:
+        """'The longer one is that of a senator: 6 against 2 [3].', if both numbers are of the same kind."""
+        found = [number_that_answers(analyse(question), self.passages) for question in questions]
+        index = next((index for index in self.values if _result_of(self.evidence[index]) is not None), None)
+        known = [one for one in found if one]
+        if index is None or len(known) < 2 or known[0].unit != known[1].unit:
+            part.gap = f"The answers can't be compared: {part.question}"
+            return
+        self.values.remove(index)
+        values = [one.value for one in known]
+        text = self.evidence[index].text.strip()
+        if values[0] == values[1]:
+            self._say(part, index, f"Both are the same: {values[0]}", text)
+            return
+        best = values.index(min(values) if word in SMALLER else max(values))
+        subject = _apart(questions[best], questions[1 - best])
+        that = "" if part.question.lower().startswith("who") else "that of "
+        self._say(part, index, f"The {word} one is {that}{subject}: {values[best]} against {values[1 - best]}", text)
 
     def _looked_up(self, part: _Part) -> None:
         """A value that a tool looked up: the first that has to do with the question."""
@@ -249,6 +271,15 @@ def _with_list(text: str, span: Span, most_words: int) -> Span:
         if following.text.endswith(".") and not following.text.endswith(("etc.", ";.")):
             break
     return Span(span.start, end, text[span.start : end])
+
+
+def _apart(one: str, other: str) -> str:
+    """What the first of two questions has that the other hasn't: 'a senator'."""
+    first, second = one.rstrip("?. ").split(), other.rstrip("?. ").split()
+    start = next((i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), 0)
+    end = next((i for i, (a, b) in enumerate(zip(first[::-1], second[::-1], strict=False)) if a != b), 0)
+    start -= start > 0 and first[start - 1].lower() in ("a", "an", "the")
+    return " ".join(first[start : len(first) - end])
 
 
 def _joined(lines: Sequence[str]) -> str:
