@@ -165,6 +165,8 @@ async def _judgement(case: _Case, draft: Draft) -> Verdict:
     """The brain's view of a draft that has passed the checks, within the bounds on what it may ask for."""
     if case.brain.name != EMBEDDED and case.spending.used_up:
         return Verdict(action="accept", reason="It passed the checks; the budget leaves no further judgement.")
+    if case.brain.name != EMBEDDED and (case.state.get("budget") or Budget()).rounds == 0:
+        return Verdict(action="accept", reason="It passed the checks; no round was wanted for a judgement to ask for.")
     try:
         thought = await case.brain.judge(case.intent, draft=draft, evidence=case.collected.evidence)
         verdict = case.spending.take(thought)

@@ -1,0 +1,310 @@
+"""What orchestration is worth at given model latencies: a plan run in parallel, against ReAct, on three shapes of goal.
+
+    python -m benchmarks.compare_react [--repeat 3] [--call 0.5] [--token 0.01] [--tool 0.5]
+
+It repeats the comparison that LLMCompiler and ReWOO published, for what it can show without a real model: the shapes
+are theirs, the model is a scripted server (OpenAI's protocol over HTTP) that takes `--call` seconds per call and
+`--token` per token it writes, and whose answers are right. So it says nothing of accuracy; it says what the number of
+calls, their order, and what is sent again with each of them cost.
+
+The baseline is a plain `langchain.agents.create_agent` over `ChatOpenAI`, one action at a time, a short thought before
+each, its history sent again with every call. Ours is the 'graph' type with the chat brain, planned once by the model,
+durable in SQLite, the answer cited and checked. Both are offered the tools the application ships beside the one that
+the goal needs. Tokens are counted alike for both (a word, or eight characters of a longer one) over all that is sent:
+messages, tools and schemas; they are priced as gpt-4o's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from evals.servers.openai_server import OpenAIServer, Reply, Request
+from graph.dag import build
+from memory.persistence import open_checkpointer
+from memory.settings import Settings
+from models.chat import ChatBrain
+from models.chat.prices import PRICES
+from state.result import Evidence
+from tools.catalog import builtin_tools
+from tools.registry import ToolOutput, ToolSpec, tool
+
+MODEL = "gpt-4o"
+_TOKEN = re.compile(r"\s*\S{1,8}")
+_WORDS = (
+    "the and of which is known for its first of several later under many years until when then also with from".split()
+)  # noqa: SIM905, E501
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A goal, the calls that serve it by level, the size of what a search brings back, and the published ratios.
+
+    `lookups`: entities and their figures. `sums`: calculations by id, each over the ids before.
+    """
+
+    name: str
+    goal: str
+    lookups: Mapping[str, int]
+    sums: Mapping[str, str] = field(default_factory=dict)
+    passage: int = 300
+    faster: float = 1.0
+    cheaper: float = 1.0
+
+
+SHAPES = (
+    Shape(
+        "HotpotQA comparison",
+        "Which magazine was started first, Arthur's Magazine or First for Women?",
+        {"Arthur's Magazine": 1844, "First for Women": 1989},
+        passage=300,
+        faster=1.80,
+        cheaper=3.37,
+    ),
+    Shape(
+        "Movie recommendation",
+        "Of eight films, which one is rated most like Apollo 13, The Fugitive and Pulp Fiction?",
+        {
+            name: 70 + number
+            for number, name in enumerate(
+                ("Apollo 13", "The Fugitive", "Pulp Fiction", "Braveheart", "Casablanca", "Fargo", "Heat", "Alien")
+            )
+        },
+        passage=450,
+        faster=3.74,
+        cheaper=6.73,
+    ),
+    Shape(
+        "ParallelQA",
+        "By how much is the summed height of Mont Blanc and Eiger more than that of Zugspitze and Triglav, in percent?",
+        {"Mont Blanc": 4806, "Eiger": 3967, "Zugspitze": 2962, "Triglav": 2864},
+        {
+            "s1": "{{t1}} + {{t2}}",
+            "s2": "{{t3}} + {{t4}}",
+            "s3": "({{s1}} - {{s2}}) / {{s2}} * 100",
+        },
+        passage=600,
+        faster=2.15,
+        cheaper=4.65,
+    ),
+)
+
+
+@dataclass
+class Cost:
+    """What one side spent on one goal."""
+
+    seconds: float = 0.0
+    calls: int = 0
+    given: int = 0
+    made: int = 0
+
+    @property
+    def money(self) -> float:
+        return PRICES[MODEL].of(self.given, self.made)
+
+
+def passage(name: str, figure: int, tokens: int) -> str:
+    """A text of about `tokens` tokens that holds the figure in its first sentence."""
+    filler = [f"{_WORDS[(number * 7) % len(_WORDS)]}" for number in range(tokens)]
+    sentences = [" ".join(filler[start : start + 18]).capitalize() + "." for start in range(0, tokens, 18)]
+    return f"The figure of {name} is {figure}. " + f"{name} comes up again. ".join(sentences)
+
+
+class Model:
+    """The scripted model: plans, acts and writes what is right, and counts what passes."""
+
+    def __init__(self, shape: Shape, call: float, token: float) -> None:
+        self._shape, self._call, self._token = shape, call, token
+        self.cost = Cost()
+
+    def __call__(self, request: Request) -> Reply:
+        system = str(request.messages[0].get("content") or "")
+        if system.startswith("You plan."):
+            return self._reply(request, json.dumps({"tasks": plan_of(self._shape)}))
+        if system.startswith("You answer from numbered sources"):
+            return self._reply(request, self._answer(cited=True))
+        return self._react(request)
+
+    @contextlib.contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """A run that isn't measured, without latency."""
+        before = self._call, self._token
+        self._call = self._token = 0.0
+        yield
+        (self._call, self._token), self.cost = before, Cost()
+
+    def _react(self, request: Request) -> Reply:
+        steps = actions_of(self._shape)
+        taken = sum(message.get("role") == "tool" for message in request.messages)
+        if taken == len(steps):
+            return self._reply(request, self._answer(cited=False))
+        name, args = steps[taken]
+        what = next(iter(args.values()))
+        thought = f"I have taken {taken} steps. To answer the question I still need {what}, so I call {name} next."
+        return self._reply(request, thought, [(name, args)])
+
+    def _answer(self, *, cited: bool) -> str:
+        lines = [
+            f"The figure of {name} is {figure}" + (f" [{number}]." if cited else ".")
+            for number, (name, figure) in enumerate(self._shape.lookups.items(), 1)
+        ]
+        if self._shape.sums:
+            total = f" [{len(lines) + len(self._shape.sums)}]" if cited else ""
+            return f"The difference is {sums_of(self._shape)['s3']:.10g} percent{total}."
+        return " ".join(lines[:3])
+
+    def _reply(self, request: Request, text: str, calls: Sequence[tuple[str, Any]] = ()) -> Reply:
+        sent = {name: request.body.get(name) for name in ("messages", "tools", "response_format")}
+        given = _tokens(json.dumps(sent, ensure_ascii=False))
+        made = _tokens(text) + sum(_tokens(json.dumps({"name": name, "arguments": args})) for name, args in calls)
+        self.cost.calls += 1
+        self.cost.given += given
+        self.cost.made += made
+        return Reply(text, tool_calls=calls, usage=(given, made), latency=self._call + made * self._token)
+
+
+def _tokens(text: str) -> int:
+    return len(_TOKEN.findall(text))
+
+
+def plan_of(shape: Shape) -> list[dict[str, Any]]:
+    """The plan a model makes for a goal."""
+    tasks: list[dict[str, Any]] = [
+        {"id": f"t{number}", "goal": f"Look up {name}", "tool": "look_up", "args": {"entity": name}}
+        for number, name in enumerate(shape.lookups, 1)
+    ]
+    return tasks + [
+        {"id": name, "goal": "Compute", "tool": "calculate", "args": {"expression": expression}}
+        for name, expression in shape.sums.items()
+    ]
+
+
+def sums_of(shape: Shape) -> dict[str, float]:
+    """The values of the calculations."""
+    known: dict[str, float] = {f"t{number}": value for number, value in enumerate(shape.lookups.values(), 1)}
+    for name, expression in shape.sums.items():
+        known[name] = eval(_filled(expression, known))
+    return known
+
+
+def actions_of(shape: Shape) -> list[tuple[str, dict[str, Any]]]:
+    """The same calls, one after the other, as a ReAct agent makes them."""
+    known = sums_of(shape)
+    looked = [("look_up", {"entity": name}) for name in shape.lookups]
+    return looked + [("calculate", {"expression": _filled(text, known)}) for text in shape.sums.values()]
+
+
+def _filled(expression: str, known: Mapping[str, float]) -> str:
+    return re.sub(r"\{\{(\w+)\}\}", lambda found: str(known[found.group(1)]), expression)
+
+
+def tools_of(shape: Shape, seconds: float) -> list[ToolSpec]:
+    """The tool that looks a figure up in `seconds`, and those the application ships."""
+
+    @tool(risk="read", trusted=False, concurrency=64)
+    async def look_up(entity: str) -> ToolOutput:
+        """Look an entity up in an encyclopedia: its figure, and the passage it stands in."""
+        await asyncio.sleep(seconds)
+        text = passage(entity, shape.lookups[entity], shape.passage)
+        return ToolOutput(shape.lookups[entity], [Evidence(text=text, source="encyclopedia", place=entity)])
+
+    shipped = builtin_tools(docs=None, db=None, files_root=None, config=Settings())
+    return [look_up, *(spec for spec in shipped if spec.risk == "read" and not spec.unavailable)]
+
+
+async def ours(shape: Shape, model: Model, url: str, seconds: float) -> float:
+    """Seconds of one run of the 'graph' type."""
+    brain = ChatBrain.from_settings(Settings(openai_base_url=url, model=MODEL))
+    with tempfile.TemporaryDirectory() as directory:
+        async with open_checkpointer(f"sqlite:///{Path(directory) / 'runs.sqlite'}") as saver:
+            graph = build(brain=brain, tools=tools_of(shape, seconds), checkpointer=saver, policy="auto")
+            given = {"goal": shape.goal, "budget": {"rounds": 0}}
+            with model.uncounted():  # the client is opened with the first call, as ReAct's is before its run
+                await graph.ainvoke(given, {"configurable": {"thread_id": "first"}})
+            began = time.perf_counter()
+            out = await graph.ainvoke(given, {"configurable": {"thread_id": "second"}})
+            taken = time.perf_counter() - began
+    assert out["stop_reason"] == "answered", (out["answer"], out["report"].notes)
+    assert out["citations"]
+    return taken
+
+
+async def react(shape: Shape, model: Model, url: str, seconds: float) -> float:
+    """Seconds of one run of a plain ReAct agent."""
+    import httpx
+    from langchain.agents import create_agent
+    from langchain_core.tools import BaseTool, StructuredTool
+    from langchain_openai import ChatOpenAI
+    from pydantic import SecretStr
+
+    async def look_up(entity: str) -> str:
+        """Look an entity up in an encyclopedia: its figure, and the passage it stands in."""
+        await asyncio.sleep(seconds)
+        return passage(entity, shape.lookups[entity], shape.passage)
+
+    others = [spec.tool for spec in tools_of(shape, seconds) if spec.name != "look_up"]
+    tools: list[BaseTool] = [StructuredTool.from_function(coroutine=look_up, name="look_up"), *others]
+    async with httpx.AsyncClient() as client:
+        chat = ChatOpenAI(
+            model=MODEL, base_url=url, api_key=SecretStr("none"), http_async_client=client, max_retries=0, temperature=0
+        )
+        agent = create_agent(chat, tools)
+        with model.uncounted():
+            await agent.ainvoke({"messages": [("user", shape.goal)]})
+        began = time.perf_counter()
+        await agent.ainvoke({"messages": [("user", shape.goal)]})
+        return time.perf_counter() - began
+
+
+Side = Callable[[Shape, Model, str, float], Any]
+
+
+async def measured(side: Side, shape: Shape, options: argparse.Namespace) -> Cost:
+    """The median time of repeated runs, and what one of them cost."""
+    taken, cost = [], Cost()
+    for _ in range(options.repeat):
+        model = Model(shape, options.call, options.token)
+        with OpenAIServer(model) as server:
+            taken.append(await side(shape, model, server.url, options.tool))
+            cost = model.cost
+    cost.seconds = statistics.median(taken)
+    return cost
+
+
+async def main(options: argparse.Namespace) -> None:
+    warm = argparse.Namespace(repeat=1, call=0.0, token=0.0, tool=0.0)
+    for side in (ours, react):
+        await measured(side, SHAPES[0], warm)
+    print(f"{options.call:g} s per model call, {options.token * 1000:g} ms per token, {options.tool:g} s per look-up")
+    print("| shape | side | seconds | model calls | tokens in | tokens out | US$ per 1000 | faster | cheaper |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for shape in SHAPES:
+        base = await measured(react, shape, options)
+        made = await measured(ours, shape, options)
+        ratios = f"{base.seconds / made.seconds:.2f}x | {base.money / made.money:.2f}x"
+        for name, cost, told in (("ReAct", base, " | "), ("ours", made, ratios)):
+            print(
+                f"| {shape.name} | {name} | {cost.seconds:.2f} | {cost.calls} | {cost.given} | {cost.made} | "
+                f"{cost.money * 1000:.2f} | {told} |"
+            )
+        print(f"| | published | | | | | | {shape.faster:.2f}x | {shape.cheaper:.2f}x |")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--call", type=float, default=0.5, help="seconds of a model call before its first token")
+    parser.add_argument("--token", type=float, default=0.01, help="seconds per token a model writes")
+    parser.add_argument("--tool", type=float, default=0.5, help="seconds of a look-up")
+    asyncio.run(main(parser.parse_args()))
