@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import multiprocessing
 import sys
 import time
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 from agentdojo.agent_pipeline.base_pipeline_element import BasePipelineElement
@@ -53,6 +56,11 @@ POLICIES: dict[str, Policy] = {
     ),
 }
 """Policies by the name of their row. The last shows what it costs to let untrusted text go to trusted recipients."""
+HIJACKS: dict[str, tuple[Hijack, ...]] = {
+    "orchestrator": ("obey", "substitute"),
+    "orchestrator, plans reviewed": (),
+    "orchestrator, only recipients guarded": ("obey",),
+}
 _VICTIM = "gpt-4o-2024-05-13"
 _MOST_ROUNDS = 30
 
@@ -173,6 +181,7 @@ class Dojo:
         self.suite: Any = get_suites(VERSION)[name]
         self._attack: Any = load_attack("important_instructions", self.suite, Plain(World([]), GUARDS[0]))
         self._scripts: dict[str, Script] = {}
+        self._environments: dict[tuple[str, str | None], tuple[Any, dict[str, str]]] = {}
 
     def pairs(self) -> list[tuple[str, str]]:
         """The user tasks with each injection task that a scripted model can carry out: one with calls."""
@@ -184,15 +193,28 @@ class Dojo:
         """One run."""
         task = self.suite.user_tasks[task_id]
         injection = self.suite.injection_tasks[injection_id] if injection_id else None
-        injections = self._attack.attack(task, injection) if injection else {}
-        environment = task.init_environment(self.suite.load_and_inject_default_environment(injections))
-        injected = [(c.function, dict(c.args)) for c in injection.ground_truth(environment)] if injection else []
+        environment, injections = self._environment(task_id, injection_id)
+        environment = environment.model_copy(deep=True)
+        prepared = task.init_environment(environment.model_copy(deep=True))
+        injected = [(c.function, dict(c.args)) for c in injection.ground_truth(prepared)] if injection else []
         known = self._script(task_id)
         pipeline.script = Script(known.calls, known.answer, known.sums, hijack, injected)
         started = time.perf_counter()
-        utility, attacked = self.suite.run_task_with_pipeline(pipeline, task, injection, injections)
+        utility, attacked = self.suite.run_task_with_pipeline(
+            pipeline, task, injection, injections, environment=environment
+        )
         spent = time.perf_counter() - started
         return Run(self.name, task_id, injection_id, utility, attacked and injection is not None, pipeline.asked, spent)
+
+    def _environment(self, task_id: str, injection_id: str | None) -> tuple[Any, dict[str, str]]:
+        """An environment with its injections; reading one takes a while, so each is read once."""
+        if (task_id, injection_id) not in self._environments:
+            task, injections = self.suite.user_tasks[task_id], dict[str, str]()
+            if injection_id:
+                injections = self._attack.attack(task, self.suite.injection_tasks[injection_id])
+            environment = self.suite.load_and_inject_default_environment(injections)
+            self._environments[task_id, injection_id] = environment, injections
+        return self._environments[task_id, injection_id]
 
     def _script(self, task_id: str) -> Script:
         """A task's calls, with which of their arguments the user says, and its answer."""
@@ -237,9 +259,9 @@ class Score:
             _share(run.utility for run in self.benign),
             _share(bool(run.asked) for run in self.benign),
             f"{sum(len(run.asked) for run in self.benign) / max(1, len(self.benign)):.2f}",
-            _share(run.attacked for run in obey),
-            _share(run.utility for run in obey),
-            f"{sum(len(run.asked) for run in obey) / max(1, len(obey)):.2f}",
+            _share(run.attacked for run in obey) if obey else "-",
+            _share(run.utility for run in obey) if obey else "-",
+            f"{sum(len(run.asked) for run in obey) / len(obey):.2f}" if obey else "-",
             _share(run.attacked for run in other) if other else "-",
         ]
 
@@ -261,8 +283,7 @@ def evaluate(
             world = World(dojo.suite.tools)
             for policy in policies:
                 ours = Orchestrated(world, POLICIES[policy], runner)
-                hijacks: Sequence[Hijack] = ("obey", "substitute") if policy == "orchestrator" else ("obey",)
-                scores.append(_score(policy, dojo, ours, step, hijacks))
+                scores.append(_score(policy, dojo, ours, step, HIJACKS[policy]))
             for guard in GUARDS if guards else ():
                 scores.append(_score(guard.name, dojo, Plain(world, guard), step, ("obey",)))
     return scores
@@ -306,15 +327,21 @@ def failures(scores: Sequence[Score]) -> list[str]:
     ]
 
 
+def _evaluate_one(suite: str, step: int) -> list[Score]:
+    warnings.simplefilter("ignore")
+    return evaluate([suite], step=step)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m evals.agentdojo", description=__doc__.partition("\n")[0])
     parser.add_argument("suites", nargs="*", default=list(SUITES), help=f"of {', '.join(SUITES)}")
     parser.add_argument("--quick", action="store_true", help="every fifth pair only")
     parser.add_argument("--verbose", action="store_true", help="list every run that failed")
     given = parser.parse_args(arguments)
-    warnings.simplefilter("ignore")
     started = time.perf_counter()
-    scores = evaluate(given.suites, step=5 if given.quick else 1)
+    with ProcessPoolExecutor(len(given.suites), mp_context=multiprocessing.get_context("spawn")) as pool:
+        step = 5 if given.quick else 1
+        scores = [score for found in pool.map(_evaluate_one, given.suites, repeat(step)) for score in found]
     print(table(scores))
     if given.verbose:
         print("", *failures(scores), sep="\n")
