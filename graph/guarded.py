@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,11 +20,19 @@ from memory.strictness import strict
 from nodes.guard import clean_input
 from nodes.receive import clean_event
 from nodes.redaction import redact_json
+from state.approval import BadAnswer
 from state.typed import typed
 
 INPUT = "__input__"
 """The name under which LangGraph takes an update for a new input."""
 LOCK_WAIT = 0.5
+
+
+_QUESTION_ID = re.compile("[0-9a-f]{32}")
+
+
+class StaleAnswer(BadAnswer):
+    """An answer to a question that isn't open: answered already, or another thread's."""
 
 
 class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
@@ -43,7 +52,8 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         """As LangGraph's, but always with durability 'sync' where there is a checkpointer: a LangGraph server asks for
         'async', under which a run that is killed can be lost whole, and with it what its effects are known by.
 
-        Raises InputError for a goal that can't be taken, ThreadBusy if another run holds the thread.
+        Raises InputError for a goal that can't be taken, ThreadBusy if another run holds the thread, StaleAnswer for
+        answers to questions that aren't open any more.
         """
         if input is not None and not isinstance(input, Command):
             event = {"event": clean_event(_event(input))} if "event" in self.channels else {}
@@ -56,8 +66,21 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         if saver is not None:
             durability = "sync"
         async with thread_lock(saver, thread_id, wait=LOCK_WAIT):
+            if isinstance(input, Command) and saver is not None and config is not None:
+                await self._refuse_stale(input.resume, config)
             async for part in super().astream(input, config, durability=durability, **kwargs):
                 yield part
+
+    async def _refuse_stale(self, resume: Any, config: RunnableConfig) -> None:
+        # LangGraph hands an answer with the id of a task's first question to whatever the task asks next.
+        if not isinstance(resume, dict) or not resume or not all(map(_QUESTION_ID.fullmatch, map(str, resume))):
+            return
+        asked = {one.id for one in (await self.aget_state(config)).interrupts}
+        if stale := [name for name in resume if name not in asked]:
+            raise StaleAnswer(
+                f"{', '.join(stale)}: no such question is open"
+                + (f"; open: {', '.join(sorted(asked))}" if asked else "; resume without an answer")
+            )
 
     async def abulk_update_state(
         self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
