@@ -13,11 +13,14 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.store.memory import InMemoryStore
 
+from evals.servers.openai_server import OpenAIServer, Reply, Request
 from graph.agentic import build
 from graph.run import aask, aresume
 from memory.facts import Fact, recalled, remember
 from memory.persistence import open_checkpointer
+from memory.settings import Settings
 from models.brain import Action, BrainError, Step, Thought
+from models.chat import ChatBrain
 from nodes.acting.agenda import MAX_ROUNDS, STEPS
 from state.approval import BadAnswer
 from state.result import Evidence
@@ -248,3 +251,35 @@ def _worker(mode: str, directory: Path) -> subprocess.CompletedProcess[str]:
 
 def _config(thread: str) -> Any:
     return {"configurable": {"thread_id": thread, "user": "ada"}}
+
+
+async def test_a_chat_model_keeps_the_list_and_calls_the_tools(tmp_path: Path) -> None:
+    def todos(first: str) -> dict[str, Any]:
+        return {"todos": [{"content": "Look at 1", "status": first}, {"content": "Tell", "status": "completed"}]}
+
+    acts: list[Any] = [
+        {"tool": "write_todos", "args": todos("pending"), "reason": ""},
+        {"tool": "look", "args": {"number": 1}, "reason": "Look at 1"},
+        {"tool": "write_todos", "args": todos("completed"), "reason": ""},
+        {"tool": None, "answer": "1", "reason": ""},
+    ]
+
+    def model(request: Request) -> Any:
+        system = str(request.messages[0]["content"])
+        if "one step at a time" in system:
+            assert "You pursue one goal" in system
+            return acts.pop(0)
+        if "You sort requests" in system:
+            return {"kind": "question", "goal": "", "questions": [], "constraints": [], "missing": None, "reply": None}
+        if "check a draft" in system:
+            return {"action": "accept", "reason": "", "findings": [], "tasks": []}
+        return Reply("Look at 1 came to 1 [1].")
+
+    with OpenAIServer(model) as server:
+        brain = ChatBrain.from_settings(Settings(openai_base_url=server.url))
+        outcome = await run(brain, ledger_tools(tmp_path))
+    assert acts == []
+    assert [task.id for task in outcome.plan.tasks] == ["c2"], "the list is no task"
+    assert outcome.results["c2"].value == 1
+    assert outcome.report.usage.model_calls == 7
+    assert outcome.report.usage.tool_calls == 1
