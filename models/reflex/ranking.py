@@ -193,6 +193,7 @@ class _Matcher:
     def __init__(self, asked: Asked, sentences: Sequence[_Sentence]) -> None:
         self.terms = terms = asked.terms
         self.part = part_asked_for(asked.text)
+        self.names = asked.phrases if len(terms) == 2 and asked.phrases else [term.word.text for term in terms]
         parts = named_parts(asked.text)
         self.named = {s.passage.index for s in sentences if parts and parts <= s.parts}
         counts: Counter[str] = Counter()
@@ -256,7 +257,7 @@ class _Matcher:
         """For the form: 'An X is ...' answers 'What is an X?'; what sends the reader elsewhere answers little."""
         bonus, text = 0.0, sentence.span.text
         if asked.kind == "definition" and (
-            self._defines_heading(sentence) or any(defines(term.word.text, text) for term in self.terms)
+            self._defines_heading(sentence) or any(defines(name, text) for name in self.names)
         ):
             bonus += 0.25
         if asked.kind == "person":

@@ -10,6 +10,7 @@ from models.reflex.arithmetic import SMALLER, back_reference, calculation_of
 from models.reflex.extract import date_that_answers, number_that_answers
 from models.reflex.goals import compares_back, leans_back
 from models.reflex.intent import cannot
+from models.reflex.parts import part_asked_for
 from models.reflex.planner import CLOCK
 from models.reflex.question import Asked, analyse
 from models.reflex.ranking import Candidate, Passage, best_clauses, rank
@@ -177,7 +178,7 @@ class Writer:
         best = ranked[0]
         budget = part.words + most_words
         self._quote(part, asked, best, budget)
-        if asked.is_fact:
+        if asked.is_fact or part_asked_for(asked.text):
             return
         more = 1 if asked.kind in ("definition", "yes_no", "any") else 2
         for candidate in [*_continuation(best, ranked), *ranked[1:4]]:
@@ -193,13 +194,17 @@ class Writer:
         span = best_clauses(asked, candidate.span, min(_QUOTE_WORDS, max(20, budget - part.words)))
         if span.text.endswith(":") and span.end == candidate.span.end:
             span = _with_list(candidate.passage.text, span, budget - part.words)
-        text = squeeze(span.text)
+        text, place = squeeze(span.text), candidate.passage.heading
         if span.start > candidate.span.start:
             text = "… " + text
         if span.end < candidate.span.end or text.endswith(":"):
             text = text.rstrip(",;:—- ") + " …"
         elif text[-1] in ",;:":
             text = text[:-1] + " …"
+        if lead := _lead_in(asked, candidate):
+            self._say(part, candidate.passage.index, f"{lead} …", lead)
+        if (name := part_asked_for(asked.text)) and (named := re.search(rf"\b{name}\s+\w+", place, re.IGNORECASE)):
+            text = f"{named.group()}: {text}"
         self._say(part, candidate.passage.index, text, span.text)
 
     def _say(self, part: _Part, index: int, text: str, quote: str) -> None:
@@ -271,6 +276,18 @@ def _with_list(text: str, span: Span, most_words: int) -> Span:
         if following.text.endswith(".") and not following.text.endswith(("etc.", ";.")):
             break
     return Span(span.start, end, text[span.start : end])
+
+
+def _lead_in(asked: Asked, candidate: Candidate) -> str:
+    """The words that open the list which a sentence is an item of, if they have to do with what is asked."""
+    from memory.documents.enumerations import lead_ins
+
+    paragraphs = candidate.passage.text.split("\n")
+    position = candidate.passage.text.count("\n", 0, candidate.span.start)
+    lead = lead_ins(paragraphs)[position]
+    own = stems(candidate.span.text)
+    has_to_do = asked.kind == "person" or any(term.stem in stems(lead) - own for term in asked.terms)
+    return lead if lead and not lead.endswith(":") and has_to_do else ""
 
 
 def _apart(one: str, other: str) -> str:
