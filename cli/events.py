@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from graph.events.config import AnySource, EventsConfig
     from graph.events.service import Serving
     from memory.queue import EventQueue
-    from memory.queued import QueuedEvent
+    from memory.queued import QueuedEvent, Receipt
 
 T = TypeVar("T")
 
@@ -50,6 +51,15 @@ CHECK = """Check a file of events, without taking any in.
 \b
 Example:
   orchestrate events check examples/monitoring/events.toml
+"""
+SEND = """Hand in an event yourself, as if its source had.
+
+A service that runs takes it up; otherwise it waits for the next.
+
+\b
+Examples:
+  orchestrate events send events.toml deploys --data '{"repository": "shop"}'
+  orchestrate events send events.toml deploys --data @deploy.json --id deploy-17
 """
 LIST = """List events, the latest first.
 
@@ -156,6 +166,42 @@ def _described(source: AnySource) -> str:
     from graph.events.schedule import times
 
     return "next: " + ", ".join(str(at) for at in islice(times(source, datetime.now(UTC)), 2))
+
+
+def send(
+    config: Config,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Its name in the file.")],
+    data: Annotated[str, typer.Option("--data", metavar="JSON|@FILE", help="What the event says.")] = "{}",
+    id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="The same id again is the same event.")] = None,
+) -> None:
+    import uuid
+
+    loaded = _loaded(config)
+    if source not in loaded.sources or loaded.sources[source].type == "chat":
+        names = [name for name, one in loaded.sources.items() if one.type != "chat"]
+        raise UsageError(f"there is no source '{source}' to send to", f"there are: {', '.join(names)}")
+    said = _read_data(data)
+
+    async def put(queue: EventQueue) -> Receipt:
+        from graph.events.intake import Intake
+
+        intake = Intake(loaded, queue, arrived=lambda: None, stop=lambda _: None)
+        return await intake.take(loaded.sources[source], id_ or uuid.uuid4().hex, said, at=time.time())
+
+    receipt = _with_queue(put)
+    typer.echo(f"{receipt.status}: its run is the thread {receipt.thread_id}")
+    raise typer.Exit(int(Exit.FAILED) if receipt.status == "rejected" else 0)
+
+
+def _read_data(text: str) -> Any:
+    import json
+
+    try:
+        return json.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
+    except OSError as error:
+        raise UsageError(f"--data: {text[1:]} can't be read: {error.strerror}") from None
+    except ValueError as error:
+        raise UsageError(f"--data: it is no JSON: {error}", """as in --data '{"repository": "shop"}'""") from None
 
 
 def list_(

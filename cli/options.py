@@ -22,6 +22,7 @@ _TYPES = {
     "graph": "graph.dag",
     "agentic": "graph.agentic",
     "supervisor": "graph.supervisor",
+    "event": "graph.event_driven",
 }
 TYPES = tuple(name for name, module in _TYPES.items() if find_spec(module) is not None)
 """The orchestration types there are, found without importing them."""

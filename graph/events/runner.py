@@ -21,6 +21,8 @@ from nodes.guard import InputError
 
 GRACE = 0.5
 """Seconds that runs have to stop in; what is recorded of them is durable either way."""
+LOOK_AT_QUEUE = 2.0
+"""Seconds after which it is looked what another process has put into the queue, as a replay does."""
 LOOK_AT_PARKED = 15.0
 """Seconds after which it is looked whether a person has answered meanwhile."""
 LONGEST_DELAY = 3600.0
@@ -49,7 +51,7 @@ class Runner:
 
     def make_room(self, seqs: tuple[int, ...]) -> None:
         """Stop the runs of these entries: a later event of their key takes their place."""
-        for seq in seqs:
+        for seq in set(seqs) - self._told_to_stop:
             self._told_to_stop.add(seq)
             if seq in self._running:
                 self._running[seq].cancel()
@@ -67,16 +69,19 @@ class Runner:
                 for entry in await self._queue.claim(free) if free else []:
                     self._running[entry.seq] = asyncio.create_task(self._work(entry))
                 await self._until_something()
+                # Those that another process's event stops.
+                self.make_room(tuple(entry.seq for entry in await self._queue.entries("running") if entry.stop))
         finally:
             looking.cancel()
             await asyncio.shield(self._wind_up())
 
     async def _until_something(self) -> None:
-        """Wait for an arrival, the end of a run, or the time when an event is due."""
-        wait: float | None = None
+        """Wait for an arrival, the end of a run, the time when an event is due, or for another process's doing."""
+        wait = LOOK_AT_QUEUE
         if len(self._running) < self._config.concurrency and (due := await self._queue.next_due()) is not None:
+            left = due - time.time()
             # Due and not claimed: another of its key is at work, whose end wakes this up.
-            wait = due - time.time() if due > time.time() else None
+            wait = min(wait, left) if left > 0 else wait
         with suppress(TimeoutError):
             async with asyncio.timeout(wait):
                 await self._something.wait()

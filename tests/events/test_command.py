@@ -109,6 +109,18 @@ def test_dead_events_are_listed_and_replayed(place: Path) -> None:
     assert "there is no status 'lost'" in orchestrate("events", "list", "--status", "lost").stderr
 
 
+def test_an_event_can_be_handed_in_by_hand(monitoring: Path) -> None:
+    data = '{"path": "logs/shop.log", "lines": [{"number": 1, "text": "ERROR no space left"}], "text": "1: ERROR"}'
+    sent = orchestrate("events", "send", "events.toml", "logs", "--id", "e1", "--data", data)
+    assert sent.stdout.startswith("accepted: its run is the thread logs-")
+    again = orchestrate("events", "send", "events.toml", "logs", "--id", "e1", "--data", data)
+    assert again.stdout.startswith("duplicate")
+    assert orchestrate("events", "send", "events.toml", "other").returncode == 2
+    assert orchestrate("events", "send", "events.toml", "logs", "--data", "{").returncode == 2
+    (entry,) = json.loads(orchestrate("events", "list", "--json", "--status", "queued").stdout)
+    assert entry["event"]["key"] == "logs/shop.log"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -160,7 +172,7 @@ def orchestrate_here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     return call
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["check"], ["list"], ["dead"], ["replay"]], ids=" ".join)
+@pytest.mark.parametrize("command", [[], ["run"], ["check"], ["send"], ["list"], ["dead"], ["replay"]], ids=" ".join)
 def test_every_command_explains_itself_by_example(
     command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from graph.events.config import EventsConfig
 from graph.run import aresume
 from memory.persistence import open_checkpointer
 from memory.threads import ThreadNotFound, show
-from tests.events.harness import Watched, eventually, service, write_config
+from tests.events.harness import Watched, eventually, queue, service, write_config
 
 CONFIG = """
     port = 0
@@ -121,6 +121,19 @@ async def test_a_later_event_takes_the_place_of_what_is_at_work(place: Path, str
             assert (await show(saver, first)).summary.status in ("unfinished", "failed")
 
 
+async def test_an_event_that_another_process_hands_in_stops_what_is_at_work_too(place: Path) -> None:
+    (place / "hold").touch()
+    async with service(config(place, more='strategy = "interrupt"')) as running:
+        await ring(running, "1")
+        await eventually(lambda: ledger(place) == ["begun it"])
+        event = {"id": "2", "source": "bell", "key": "k", "time": 0.0, "data": {"key": "k"}}
+        async with queue() as another:
+            await another.put(event, thread_id="bell-2", capacity=10, strategy="interrupt")
+        assert await running.until(lambda settled: bool(settled)) == [("1", "interrupted")]
+        (place / "hold").unlink()
+        await running.until(lambda settled: ("2", "done") in settled)
+
+
 async def test_what_fails_is_tried_again_then_given_up_then_replayed(place: Path) -> None:
     (place / "broken").touch()
     async with service(config(place, tool="weather")) as running:
@@ -130,8 +143,8 @@ async def test_what_fails_is_tried_again_then_given_up_then_replayed(place: Path
         (dead,) = await running.queue.entries("dead")
         assert "the station is down" in dead.error
         (place / "broken").unlink()
-        await running.queue.replay(["bell/1"])
-        running.serving.intake._arrived()
+        async with queue() as another:  # as another process does
+            await another.replay(["bell/1"])
         assert (await running.until(lambda settled: len(settled) == 3))[2] == ("1", "done")
         assert running.settled[-1][2].thread_id == thread
 
