@@ -41,9 +41,29 @@ from tools.registry import ToolOutput, ToolSpec, tool
 
 MODEL = "gpt-4o"
 _TOKEN = re.compile(r"\s*\S{1,8}")
-_WORDS = (
-    "the and of which is known for its first of several later under many years until when then also with from".split()
-)  # noqa: SIM905, E501
+_WORDS = [
+    "the",
+    "and",
+    "of",
+    "which",
+    "is",
+    "known",
+    "for",
+    "its",
+    "first",
+    "of",
+    "several",
+    "later",
+    "under",
+    "many",
+    "years",
+    "until",
+    "when",
+    "then",
+    "also",
+    "with",
+    "from",
+]
 
 
 @dataclass(frozen=True)
