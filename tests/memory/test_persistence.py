@@ -28,6 +28,7 @@ from memory.database import BUSY_TIMEOUT
 from memory.encryption import serializer, state_types
 from memory.persistence import PersistenceError, open_checkpointer, open_store
 from memory.settings import settings
+from state.agenda import Todo
 from state.budget import Budget, Usage
 from state.intent import Intent
 from state.plan import Plan, Problem, Task
@@ -72,6 +73,7 @@ def every_value() -> dict[str, Any]:
         "results": {"t1": result}, "draft": Draft(text="t [1]", citations=[citation], gaps=["g"]), "verdict": verdict,
         "rounds": Rounds(rewrite=1), "usage": Usage(seconds=1.5, tool_calls=2), "notes": ["n"], "started": 1.25,
         "answer": "a", "citations": [citation], "stop_reason": "answered",
+        "agenda": [Todo(goal="g", status="in_progress")],
         "report": RunReport(thread_id="t", usage=Usage(), critical_path=["t1"]),
     }  # fmt: skip
 
