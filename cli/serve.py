@@ -44,5 +44,7 @@ def serve(
         names = tuple(dict.fromkeys([host, "127.0.0.1", "localhost"]))
         address = f"http://{host}:{listening.getsockname()[1]}/?token={site.token}"
         typer.echo(f"The page is at {address}\nCtrl-C ends it; what is under way can be resumed.")
-        server = uvicorn.Server(uvicorn.Config(create(site, hosts=names), log_level="warning"))
+        server = uvicorn.Server(
+            uvicorn.Config(create(site, hosts=names), log_level="warning", timeout_graceful_shutdown=2)
+        )
         server.run(sockets=[listening])

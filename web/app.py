@@ -9,6 +9,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -24,12 +25,10 @@ from graph.outcome import Outcome
 from graph.run import aask, aresume, new_thread_id
 from graph.types import TYPES
 from memory.persistence import open_checkpointer
-from memory.threads import ThreadNotFound, delete, list_threads
-from state.approval import BadAnswer
-from web.fragments import conclusion
+from memory.threads import ThreadNotFound, delete, list_threads, show
+from web.fragments import Live, conclusion
 from web.runs import AtWork, Runs
 
-COOKIE = "orchestrate"
 LARGEST_BODY = 256 * 1024
 MOST_THREADS = 100
 _POLICY = (
@@ -67,6 +66,7 @@ def create(site: Site | None = None, *, hosts: tuple[str, ...] = ("127.0.0.1", "
     routes = [
         Route("/", _page),
         Route("/api/health", _health),
+        Route("/api/site", _served),
         Route("/api/runs", _start, methods=["POST"]),
         Route("/api/threads", _threads),
         Route("/api/threads/{thread}", _thread),
@@ -83,8 +83,12 @@ def create(site: Site | None = None, *, hosts: tuple[str, ...] = ("127.0.0.1", "
     return app
 
 
+class _TooLarge(ValueError):
+    """The body of a request has more bytes than it may have."""
+
+
 class _Door:
-    """Lets in who has the token, bounds what they send, and sets the headers of every answer."""
+    """Lets in who has the token and comes from the page itself, and sets the headers of every answer."""
 
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self.app, self.site = app, site
@@ -110,15 +114,13 @@ class _Door:
         given = request.query_params.get("token")
         if request.url.path == "/" and given is not None and self._fits(given):
             response = RedirectResponse("/", status_code=303)
-            response.set_cookie(COOKIE, self.site.token, httponly=True, samesite="strict")
+            response.set_cookie(_cookie(request), self.site.token, httponly=True, samesite="strict")
             return response
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-        if not self._fits(bearer) and not self._fits(request.cookies.get(COOKIE, "")):
+        if not self._fits(bearer) and not self._fits(request.cookies.get(_cookie(request), "")):
             return _told(401, "Open the address that `orchestrate serve` printed: it carries the token.")
         if request.method != "GET" and not self._is_ours(request):
             return _told(403, "This request comes from another site.")
-        if int(request.headers.get("content-length") or 0) > LARGEST_BODY:
-            return _told(413, f"A request may have {LARGEST_BODY:,} bytes.")
         return None
 
     def _fits(self, given: str) -> bool:
@@ -135,6 +137,12 @@ async def _page(request: Request) -> Response:
 
 async def _health(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
+
+
+async def _served(request: Request) -> Response:
+    """What runs search unless told otherwise, by name: a database's URL may hold a password."""
+    site = _site(request)
+    return JSONResponse({"docs": [Path(path).name for path in site.docs], "db": bool(site.db)})
 
 
 async def _start(request: Request) -> Response:
@@ -157,7 +165,12 @@ async def _resume(request: Request) -> Response:
     """Go on with a thread: {answers: {id: response}} for what it asks, {retry_failed: true}, or {}."""
     site, given, thread_id = _site(request), await _body(request), request.path_params["thread"]
     answers, retry = given.get("answers") or None, bool(given.get("retry_failed"))
-    site.runs.start(thread_id, lambda on_event: aresume(thread_id, answers, retry_failed=retry, on_event=on_event))
+    outcome = await _outcome(thread_id)
+    site.runs.start(
+        thread_id,
+        lambda on_event: aresume(thread_id, answers, retry_failed=retry, on_event=on_event),
+        Live(outcome.plan, dict(outcome.results)),
+    )
     return JSONResponse({"thread_id": thread_id}, status_code=202)
 
 
@@ -191,13 +204,17 @@ async def _threads(request: Request) -> Response:
 
 
 async def _thread(request: Request) -> Response:
-    """Where a thread stands, from its checkpoints."""
-    from memory.threads import show
-
+    """Where a thread stands, from its checkpoints. `at_work`: its events tell what comes of it."""
     thread_id = request.path_params["thread"]
-    async with open_checkpointer() as saver:
-        state = await show(saver, thread_id)
-    return JSONResponse(conclusion(Outcome.of(thread_id, dict(state.values), state.interrupts)))
+    run = _site(request).runs.find(thread_id)
+    at_work = run is not None and not run.ended
+    try:
+        outcome = await _outcome(thread_id)
+    except ThreadNotFound:
+        if not at_work:
+            raise
+        outcome = Outcome(thread_id=thread_id)  # begun a moment ago: it has no checkpoint yet
+    return JSONResponse({**conclusion(outcome), "at_work": at_work})
 
 
 async def _delete(request: Request) -> Response:
@@ -206,6 +223,17 @@ async def _delete(request: Request) -> Response:
     async with open_checkpointer() as saver:
         await delete(saver, thread_id)
     return Response(status_code=204)
+
+
+async def _outcome(thread_id: str) -> Outcome:
+    async with open_checkpointer() as saver:
+        state = await show(saver, thread_id)
+    return Outcome.of(thread_id, dict(state.values), state.interrupts)
+
+
+def _cookie(request: Request) -> str:
+    """The cookie's name: cookies don't tell ports apart, and each port may have a page of its own."""
+    return f"orchestrate-{request.url.port or 80}"
 
 
 def _site(request: Request) -> Site:
@@ -218,7 +246,7 @@ async def _body(request: Request) -> Mapping[str, Any]:
     async for chunk in request.stream():
         received += chunk
         if len(received) > LARGEST_BODY:
-            raise ValueError(f"A request may have {LARGEST_BODY:,} bytes.")
+            raise _TooLarge(f"A request may have {LARGEST_BODY:,} bytes.")
     try:
         given = json.loads(received or b"{}")
     except ValueError:
@@ -233,7 +261,7 @@ def _told(status: int, message: str) -> Response:
 
 
 async def _bad_request(request: Request, error: Exception) -> Response:
-    return _told(422 if isinstance(error, BadAnswer) else 400, str(error))
+    return _told(413 if isinstance(error, _TooLarge) else 400, str(error))
 
 
 async def _busy(request: Request, error: Exception) -> Response:

@@ -22,6 +22,17 @@ class Live:
     results: dict[str, TaskResult] = field(default_factory=dict)
     started: dict[str, float] = field(default_factory=dict)
 
+    def so_far(self) -> dict[str, Any] | None:
+        """The plan a run goes on with and where its tasks stand, as a message; None if there is none yet."""
+        if self.plan is None or not self.plan.tasks:
+            return None
+        return {
+            "type": "plan",
+            "plan": self.plan.model_dump(mode="json"),
+            "statuses": {name: result.status for name, result in self.results.items()},
+            "drawing": str(display.plan(self.plan, self.results)),
+        }
+
     def message(self, event: Event) -> dict[str, Any]:
         """An event as the page takes it: with the plan drawn anew where that changed."""
         message: dict[str, Any] = {**event}
@@ -64,6 +75,7 @@ def conclusion(outcome: Outcome) -> dict[str, Any]:
         "timeline": str(display.timeline(outcome.results, made)) if outcome.results and made else "",
         "report": str(display.report(made)) if made else "",
         "results": results,
+        "failed": any(result.status == "failed" for result in outcome.results.values()),
         "waiting": [
             {
                 "id": one.id,

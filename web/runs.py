@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from web import fragments
 Begin = Callable[[Callable[[Event], None]], Awaitable[Outcome]]
 LONGEST_LOG = 5_000
 KEPT_RUNS = 100
+_log = logging.getLogger(__name__)
 
 
 class AtWork(RuntimeError):
@@ -28,24 +30,29 @@ class Run:
     thread_id: str
     log: list[dict[str, Any]] = field(default_factory=list)
     ended: bool = False
-    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
-    _live: fragments.Live = field(default_factory=fragments.Live)
     task: asyncio.Task[None] | None = None
+    live: fragments.Live = field(default_factory=fragments.Live)
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def work(self, begin: Begin) -> None:
         """Run to the end or to the first question; what goes wrong is the last thing said."""
-        loop = asyncio.get_running_loop()
+        if (known := self.live.so_far()) is not None:
+            self._say(known)
         try:
-            outcome = await begin(lambda event: self._say(self._live.message(event), loop))
-            self._say(fragments.conclusion(outcome), loop)
+            outcome = await begin(lambda event: self._say(self.live.message(event)))
+            self._say(fragments.conclusion(outcome))
         except asyncio.CancelledError:
-            self._say({"type": "stopped"}, loop)
+            self._say({"type": "stopped"})
             raise
         except (ValueError, RuntimeError, LookupError, OSError) as error:
-            self._say({"type": "error", "message": str(error)}, loop)
+            self._say({"type": "error", "message": str(error)})
+        except Exception as error:
+            # Nobody awaits a run in the background: what isn't said here is lost.
+            _log.exception("the run of thread %s failed", self.thread_id)
+            self._say({"type": "error", "message": f"The run failed: {error or type(error).__name__}"})
         finally:
             self.ended = True
-            await self._tell()
+            self._tell()
 
     async def messages(self, after: int = 0) -> AsyncIterator[tuple[int, dict[str, Any]]]:
         """Everything said after the message numbered `after`, then what is said until the run ends."""
@@ -56,18 +63,17 @@ class Run:
                 yield number, self.log[number - 1]
             if self.ended:
                 return
-            async with self._news:
-                if number >= len(self.log) and not self.ended:
-                    await self._news.wait()
+            await self._news.wait()
 
-    def _say(self, message: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
+    def _say(self, message: dict[str, Any]) -> None:
         if len(self.log) < LONGEST_LOG or message["type"] in ("outcome", "error", "stopped"):
-            self.log.append({**message, "at": time.time()})
-            loop.create_task(self._tell())
+            self.log.append({"at": time.time(), **message})
+            self._tell()
 
-    async def _tell(self) -> None:
-        async with self._news:
-            self._news.notify_all()
+    def _tell(self) -> None:
+        """Wake who waits now; who waits from now on waits for the next."""
+        self._news.set()
+        self._news = asyncio.Event()
 
 
 class Runs:
@@ -76,8 +82,11 @@ class Runs:
     def __init__(self) -> None:
         self._runs: dict[str, Run] = {}
 
-    def start(self, thread_id: str, begin: Begin) -> Run:
-        """Begin a run in the background. Raises AtWork if the thread's last one hasn't ended."""
+    def start(self, thread_id: str, begin: Begin, live: fragments.Live | None = None) -> Run:
+        """Begin a run in the background. Raises AtWork if the thread's last one hasn't ended.
+
+        `live`: the plan and the results it goes on from.
+        """
         before = self._runs.pop(thread_id, None)
         if before is not None and not before.ended:
             self._runs[thread_id] = before
@@ -87,7 +96,7 @@ class Runs:
             if oldest is None:
                 raise AtWork(f"{KEPT_RUNS} runs are under way; wait for one to end")
             del self._runs[oldest]
-        run = Run(thread_id)
+        run = Run(thread_id, live=live or fragments.Live())
         run.task = asyncio.create_task(run.work(begin))
         self._runs[thread_id] = run
         return run
