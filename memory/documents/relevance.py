@@ -21,8 +21,8 @@ STOP_WORDS = frozenset(
     both but by can could did do does doing down during each few for from further had has have having he her here
     hers him his how i if in into is it its itself just may me might more most must my no nor not of off on once
     only or other our out over own please same shall she should so some such tell than that the their them then
-    say says said there these they this those through to too under until up us very was we were what when where which while who
-    whom whose why will with would you your
+    say says said there these they this those through to too under until up us very was we were what when where
+    which while who whom whose why will with would you your
     """.split()  # noqa: SIM905
 )
 _IDIOMS = {"how old": ("old", ("age", "aged")), "how long": ("long", ("term", "years", "duration"))}

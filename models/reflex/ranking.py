@@ -141,7 +141,8 @@ def best_clauses(asked: Asked, span: Span, most_words: int) -> Span:
 
     Parts divided by semicolons and colons come first; one that is still too long is divided at its commas.
     """
-    for clauses in (split_clauses(span, strong=True), split_clauses(span)):
+    for division in ({"strong": True}, {}, {"fine": True}):
+        clauses = split_clauses(span, **division)
         if len(span.text.split()) <= most_words or len(clauses) < 2:
             continue
         first, last = _best_run(asked, clauses, most_words)

@@ -19,6 +19,7 @@ _PARAGRAPH = re.compile(r"\n[ \t]*\n+")
 _ITEM = re.compile(r"\n(?=[ \t]*(?:[-*•‣–]|\(?\d{1,3}[.)]|\(?[a-z][.)])[ \t]+\S)")
 _LONE_NUMBER = re.compile(r"^(?:[-*•‣–#]+|\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,4})[.)]|(?:\d{1,3}\.)+\d{0,3}\.?)$")
 _MARKER = re.compile(r"(?:[-*•‣–]|\[\d{1,3}\]|(?:\d{1,2}\.){2,}|\(?\d{1,2}[.)]|\(?[a-z][.)])[ \t]+(?=\S)")
+_FINE_CLAUSE = re.compile(r"(?<=[;:,])\s+")
 _STRONG_CLAUSE = re.compile(r"(?<=[;:])\s+")
 _CLAUSE = re.compile(r"(?<=[;:])\s+|(?<=,)\s+(?=(?:and|but|or|nor|which|who|except|unless|provided)\b)|\s+(?=—|–\s|- )")
 
@@ -58,9 +59,12 @@ def split_sentences(text: str) -> tuple[Span, ...]:
     return tuple(found)
 
 
-def split_clauses(span: Span, *, strong: bool = False) -> list[Span]:
-    """The clauses of a sentence, with offsets in the whole text. `strong`: divided by semicolons and colons only."""
-    pattern = _STRONG_CLAUSE if strong else _CLAUSE
+def split_clauses(span: Span, *, strong: bool = False, fine: bool = False) -> list[Span]:
+    """The clauses of a sentence, with offsets in the whole text.
+
+    `strong`: divided by semicolons and colons only; `fine`: by every comma too.
+    """
+    pattern = _STRONG_CLAUSE if strong else _FINE_CLAUSE if fine else _CLAUSE
     cuts = [0, *(m.start() for m in pattern.finditer(span.text)), len(span.text)]
     clauses = []
     for begin, end in itertools.pairwise(cuts):
