@@ -1,6 +1,7 @@
 """Goals that were written before the answers were seen, over documents that nobody here wrote.
 
-They are no part of what the embedded brain is tuned on; its rules answered seven in ten of all that were written, these among them.
+They are no part of what the embedded brain is tuned on. Its rules answered seven in ten of all that were written;
+these are the ones.
 """
 
 from __future__ import annotations
