@@ -124,7 +124,7 @@ async def aresume(
         config = _config(thread_id)
         snapshot = await graph.aget_state(config)
         if not snapshot.values and not snapshot.tasks:
-            raise ThreadError(f"there is no thread '{thread_id}'; `orchestrate threads` lists those there are")
+            raise ThreadError(_no_thread(thread_id))
         if changes := migrate(snapshot.values):
             await graph.aupdate_state(config, changes)
         if snapshot.interrupts and response is not None:
@@ -137,6 +137,19 @@ async def aresume(
         elif snapshot.values.get("report") is not None and not snapshot.tasks:
             return Outcome.of(thread_id, snapshot.values, ())
         return await _run(graph, None, thread_id, configuration, on_event)
+
+
+async def alook(thread_id: str, *, checkpointer: Any = None) -> Outcome:
+    """Where a thread stands, without going on with it. Raises ThreadError for a thread that isn't there."""
+    async with _opened(checkpointer) as (saver, journal):
+        known = await _remembered(saver, thread_id)
+        # Its state is read through a graph of its type, so that what tasks have done in a step under way counts.
+        configuration = dict.fromkeys(_REMEMBERED) | {"type": known["type"]}
+        graph = await _graph(saver, None, journal, configuration, [])
+        snapshot = await graph.aget_state(_config(thread_id))
+    if not snapshot.values and not snapshot.tasks:
+        raise ThreadError(_no_thread(thread_id))
+    return Outcome.of(thread_id, snapshot.values, snapshot.interrupts)
 
 
 def new_thread_id() -> str:
@@ -264,6 +277,10 @@ async def _forget_failures(graph: GuardedGraph, config: RunnableConfig, values: 
     anew = {"results": kept, "verdict": None, "draft": None, "answer": "", "report": None, "stop_reason": None}
     before = next(name for name in _BEFORE_WORK if name in graph.nodes)
     await graph.aupdate_state(config, {**anew, "approved": True}, as_node=before)
+
+
+def _no_thread(thread_id: str) -> str:
+    return f"there is no thread '{thread_id}'; `orchestrate threads` lists those there are"
 
 
 def _absolute(docs: Sequence[str | Path] | str | Path | None) -> list[str] | None:

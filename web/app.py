@@ -22,10 +22,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graph.outcome import Outcome
-from graph.run import aask, aresume, new_thread_id
+from graph.run import ThreadError, aask, alook, aresume, new_thread_id
 from graph.types import TYPES
 from memory.persistence import open_checkpointer
-from memory.threads import ThreadNotFound, delete, list_threads, show
+from memory.threads import delete, list_threads
 from web.fragments import Live, conclusion
 from web.runs import AtWork, Runs
 
@@ -77,7 +77,7 @@ def create(site: Site | None = None, *, hosts: tuple[str, ...] = ("127.0.0.1", "
         Mount("/static", StaticFiles(packages=[("web", "static")])),
     ]
     middleware = [Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)), Middleware(_Door, site=site)]
-    failures: dict[Any, Any] = {ValueError: _bad_request, AtWork: _busy, LookupError: _missing}
+    failures: dict[Any, Any] = {ValueError: _bad_request, AtWork: _busy, ThreadError: _missing, LookupError: _missing}
     app = Starlette(routes=routes, middleware=middleware, exception_handlers=failures, lifespan=lifespan)
     app.state.site = site
     return app
@@ -165,7 +165,7 @@ async def _resume(request: Request) -> Response:
     """Go on with a thread: {answers: {id: response}} for what it asks, {retry_failed: true}, or {}."""
     site, given, thread_id = _site(request), await _body(request), request.path_params["thread"]
     answers, retry = given.get("answers") or None, bool(given.get("retry_failed"))
-    outcome = await _outcome(thread_id)
+    outcome = await alook(thread_id)
     site.runs.start(
         thread_id,
         lambda on_event: aresume(thread_id, answers, retry_failed=retry, on_event=on_event),
@@ -209,8 +209,8 @@ async def _thread(request: Request) -> Response:
     run = _site(request).runs.find(thread_id)
     at_work = run is not None and not run.ended
     try:
-        outcome = await _outcome(thread_id)
-    except ThreadNotFound:
+        outcome = await alook(thread_id)
+    except ThreadError:
         if not at_work:
             raise
         outcome = Outcome(thread_id=thread_id)  # begun a moment ago: it has no checkpoint yet
@@ -223,12 +223,6 @@ async def _delete(request: Request) -> Response:
     async with open_checkpointer() as saver:
         await delete(saver, thread_id)
     return Response(status_code=204)
-
-
-async def _outcome(thread_id: str) -> Outcome:
-    async with open_checkpointer() as saver:
-        state = await show(saver, thread_id)
-    return Outcome.of(thread_id, dict(state.values), state.interrupts)
 
 
 def _cookie(request: Request) -> str:
@@ -269,5 +263,4 @@ async def _busy(request: Request, error: Exception) -> Response:
 
 
 async def _missing(request: Request, error: Exception) -> Response:
-    what = "There is no such thread." if isinstance(error, ThreadNotFound) else str(error)
-    return _told(404, what)
+    return _told(404, str(error))
