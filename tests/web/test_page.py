@@ -1,0 +1,151 @@
+"""The page in a real browser: what a person sees and can do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.web import browser
+from tests.web.conftest import Served, one_task, save
+
+expect = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed").expect
+pytestmark = pytest.mark.skipif(browser.executable() is None, reason="no chromium on this machine")
+
+GOAL = "How old must a senator be, how old a president, and what is the difference?"
+NARROW = 360
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser.opened() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(chromium: Any, served: Served) -> Iterator[Any]:
+    """The page as it is after its printed address was opened. Whatever its console says is wrong fails the test."""
+    context = chromium.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    wrong: list[str] = []
+    page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(served.link)
+    yield page
+    context.close()
+    assert not wrong
+
+
+def show(page: Any, served: Served, thread: str) -> None:
+    page.goto(f"{served.address}/#{thread}")
+    page.reload()
+
+
+def test_a_goal_is_asked_by_keyboard_seen_at_work_and_answered_with_citations(page: Any, served: Served) -> None:
+    assert "token" not in page.url
+    page.fill("#goal", GOAL)
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#run:not([hidden])")
+    assert page.locator("#drawing svg").get_attribute("aria-label") == "a plan of 5 tasks"
+    assert "The difference is 5 [3]" in page.inner_text("#text")
+    quoted = page.locator("#text ol li").all_inner_texts()
+    assert "thirty Years" in quoted[0]
+    assert "us-constitution.txt, Article I, Section 3" in quoted[0]
+    assert page.locator("#timeline svg").count() == 1
+    assert page.locator("#threads button[aria-current=true]").inner_text().startswith(GOAL[:10])
+    assert not page.is_visible("#stop")
+    assert not page.is_visible("#retry")
+
+    before = [page.inner_text(part) for part in ("#drawing", "#text", "#report")]
+    page.reload()
+    page.wait_for_selector("#run:not([hidden])")
+    assert [page.inner_text(part) for part in ("#drawing", "#text", "#report")] == before
+    assert page.input_value("#goal") == GOAL
+
+
+def test_a_task_at_work_is_marked_can_be_stopped_and_gone_on_with(page: Any, served: Served) -> None:
+    thread = served.start("Hold", plan=one_task("hold", name="a"))
+    served.held("a")
+    show(page, served, thread)
+    page.wait_for_selector("#drawing .working")
+    assert page.inner_text("#tasks .running .state") == "running"
+    assert page.get_attribute("#main", "aria-busy") == "true"
+    page.click("#stop")
+    page.wait_for_selector("#resume:visible")
+    assert "Stopped" in page.inner_text("#status")
+    page.reload()
+    served.let_go("a")
+    page.click("#resume")
+    page.wait_for_selector("#run:not([hidden])")
+    assert "held a" in page.inner_text("#text")
+    assert not page.is_visible("#resume")
+
+
+def test_a_question_is_answered_and_a_bad_answer_leaves_it_open(page: Any, served: Served) -> None:
+    thread = served.start("Save a note", policy="ask", plan=save(content="first"))
+    show(page, served, thread)
+    page.wait_for_selector(".question")
+    assert "1 question waits" in page.inner_text("#status")
+    page.get_by_label("Arguments").fill("{not JSON")
+    page.get_by_role("button", name="Approve as edited").click()
+    expect(page.locator("#status")).to_contain_text("aren't JSON")
+    page.get_by_label("Arguments").fill('{"path": "note.txt"}')
+    page.get_by_role("button", name="Approve as edited").click()
+    expect(page.locator("#status")).to_contain_text("'content' is a required property")
+    page.get_by_label("Arguments").fill(json.dumps({"path": "note.txt", "content": "second"}))
+    page.get_by_role("button", name="Approve as edited").click()
+    page.wait_for_selector("#run:not([hidden])")
+    assert page.locator(".question").count() == 0
+    assert (served.place / "note.txt").read_text() == "second"
+
+
+def test_a_rejection_carries_its_reason(page: Any, served: Served) -> None:
+    show(page, served, served.start("Save a note", policy="ask", plan=save()))
+    page.get_by_label("Reason or response").fill("not today")
+    page.get_by_role("button", name="Reject").click()
+    page.wait_for_selector("#run:not([hidden])")
+    page.click("summary")
+    assert "not today" in page.inner_text("#results")
+    assert not (served.place / "note.txt").exists()
+
+
+def test_text_that_would_act_is_only_text(page: Any, served: Served) -> None:
+    acting = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
+    show(page, served, served.start(f"Shout {acting}", policy="ask", plan=save(content=acting)))
+    page.get_by_role("button", name="Approve", exact=True).wait_for()
+    assert acting in page.get_by_label("Arguments").input_value().replace('\\"', '"')
+    show(page, served, served.start(f"Shout {acting}", plan=one_task("shout", to=acting)))
+    page.wait_for_selector("#run:not([hidden])")
+    page.click("summary")
+    assert acting in page.inner_text("#results")
+    assert page.locator("main img, main script, aside img").count() == 0
+    assert page.title() == "Orchestrate"
+
+
+def test_a_thread_is_opened_from_the_list_and_deleted(page: Any, served: Served) -> None:
+    for goal in ("2 + 3", "4 * 5"):
+        served.end(served.start(goal))
+    page.reload()
+    page.get_by_role("button", name="2 + 3").click()
+    page.wait_for_selector("#run:not([hidden])")
+    assert "5" in page.inner_text("#text")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("#delete")
+    expect(page.locator("#threads li")).to_have_count(1)
+    assert page.input_value("#goal") == ""
+    assert page.locator("#threads li").inner_text().startswith("4 * 5")
+
+
+def test_nothing_is_wider_than_a_telephone_and_a_dark_page_has_dark_drawings(page: Any, served: Served) -> None:
+    thread = served.start(GOAL)
+    served.end(thread)
+    page.set_viewport_size({"width": NARROW, "height": 740})
+    page.emulate_media(color_scheme="dark")
+    show(page, served, thread)
+    page.wait_for_selector("#run:not([hidden])")
+    assert page.evaluate("document.documentElement.scrollWidth") == NARROW
+    paper = page.evaluate("getComputedStyle(document.querySelector('#drawing svg rect')).fill")
+    assert paper == "rgb(23, 28, 36)"
