@@ -30,7 +30,7 @@ def processes_in_turns(
 
     def start_one(command: Sequence[str]) -> Work:
         async def work() -> None:
-            subprocess.run(command, env=dict(environment), check=True, capture_output=True)
+            subprocess.run(command, env=dict(environment), check=True, capture_output=True)  # noqa: ASYNC221 - alone
 
         return work
 
