@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli import approve, ask, chat, compare, doctor, events, look, policy, report, serve, threads
+from cli import approve, ask, chat, compare, doctor, events, look, measure, policy, report, serve, threads
 from cli.errors import CommandError, Exit, explain
 
 ABOUT = """Give it a goal: it plans, runs the plan, and answers with citations.
@@ -32,6 +32,7 @@ _SECTIONS = {
     "Work": ("ask", "chat", "resume", "approve", "compare", "events", "serve"),
     "Look back": ("threads", "report", "journal", "audit"),
     "Look around": ("index", "tools", "graph", "policy", "doctor"),
+    "Measure": ("bench", "eval"),
 }
 
 _OBJECTS = 100_000
@@ -70,6 +71,8 @@ app.command("chat", help=chat.CHAT)(chat.chat)
 app.command("approve", help=approve.APPROVE)(approve.approve)
 app.command("compare", help=compare.COMPARE)(compare.compare)
 app.command("serve", help=serve.SERVE)(serve.serve)
+app.command("bench", help=measure.BENCH, context_settings=measure.PASSED_ON)(measure.bench)
+app.command("eval", help=measure.EVAL, context_settings=measure.PASSED_ON)(measure.evaluate)
 app.command("report", help=report.REPORT)(report.report)
 app.command("journal", help=report.JOURNAL)(report.journal)
 app.command("audit", help=report.AUDIT)(report.audit)
