@@ -29,9 +29,8 @@ def serve(
     from cli.errors import CommandError
 
     try:
-        import uvicorn
-
-        from web.app import Site, create
+        from web.app import Site
+        from web.server import PageServer
     except ImportError as error:
         raise CommandError(f"the page needs the 'serve' extra: {error}", "pip install '.[serve]'") from None
     chosen = options.RunOptions(docs=docs, db=db)
@@ -44,7 +43,4 @@ def serve(
         names = tuple(dict.fromkeys([host, "127.0.0.1", "localhost"]))
         address = f"http://{host}:{listening.getsockname()[1]}/?token={site.token}"
         typer.echo(f"The page is at {address}\nCtrl-C ends it; what is under way can be resumed.")
-        server = uvicorn.Server(
-            uvicorn.Config(create(site, hosts=names), log_level="warning", timeout_graceful_shutdown=2)
-        )
-        server.run(sockets=[listening])
+        PageServer(site, hosts=names).run(sockets=[listening])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hmac
 import json
 import secrets
@@ -58,11 +57,6 @@ def create(site: Site | None = None, *, hosts: tuple[str, ...] = ("127.0.0.1", "
     """The application. `hosts`: the names it may be reached by; another in a request is refused, whoever sends it."""
     site = site or Site()
 
-    @contextlib.asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        yield
-        await site.runs.stop()
-
     routes = [
         Route("/", _page),
         Route("/api/health", _health),
@@ -78,7 +72,7 @@ def create(site: Site | None = None, *, hosts: tuple[str, ...] = ("127.0.0.1", "
     ]
     middleware = [Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)), Middleware(_Door, site=site)]
     failures: dict[Any, Any] = {ValueError: _bad_request, AtWork: _busy, ThreadError: _missing, LookupError: _missing}
-    app = Starlette(routes=routes, middleware=middleware, exception_handlers=failures, lifespan=lifespan)
+    app = Starlette(routes=routes, middleware=middleware, exception_handlers=failures)
     app.state.site = site
     return app
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
-from web.app import Site, create
+from web.app import Site
+from web.server import PageServer
 
 ROOT = Path(__file__).parents[2]
 CONSTITUTION = ROOT / "examples" / "us-constitution.txt"
@@ -87,8 +87,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     monkeypatch.setenv("ORCHESTRATE_TOOLS", str(Path(__file__).with_name("own_tools.py")))
     site = Site(docs=[str(CONSTITUTION)])
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(create(site), log_level="warning", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
+        server = PageServer(site)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         wait_for(lambda: server.started)

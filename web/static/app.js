@@ -39,7 +39,9 @@ function clear() {
 }
 
 // What can be done with the thread as it is: a run at work can be stopped, one that isn't can be gone on with.
-function offer({ working = false, unfinished = false, failed = false, stored = true }) {
+function offer({ working = false, unfinished = false, failed = false, finished = false, stored = true }) {
+  $("following").hidden = !finished;
+  if (!finished) $("follow").checked = false;
   $("actions").hidden = !working && !stored;
   $("stop").hidden = !working;
   $("resume").hidden = working || !unfinished;
@@ -114,7 +116,7 @@ function conclude(outcome) {
   $("results").innerHTML = outcome.results.join("");
   for (const question of outcome.waiting) ask(question);
   const waiting = outcome.waiting.length;
-  offer({ unfinished: !outcome.finished && !waiting, failed: outcome.failed && !waiting });
+  offer({ finished: outcome.finished, unfinished: !outcome.finished && !waiting, failed: outcome.failed && !waiting });
   tell(waiting ? waiting + (waiting > 1 ? " questions wait" : " question waits") + " for you."
     : outcome.finished ? "" : "This run was interrupted; it can be resumed.");
 }
@@ -167,13 +169,13 @@ async function answer(question, type, args, words) {
 
 function watch() {
   if (source) source.close();
-  source = new EventSource("/api/threads/" + encodeURIComponent(thread) + "/events");
+  const watched = source = new EventSource("/api/threads/" + encodeURIComponent(thread) + "/events");
   offer({ working: true });
-  source.onmessage = (message) => {
+  watched.onmessage = (message) => {
     const event = JSON.parse(message.data);
     if (shown[event.type]) shown[event.type](event);
   };
-  source.addEventListener("end", () => { source.close(); source = null; list(); });
+  watched.addEventListener("end", () => { watched.close(); list(); });
 }
 
 async function open(id) {
@@ -211,13 +213,15 @@ async function list() {
 
 async function begin(event) {
   event.preventDefault();
+  const given = { goal: $("goal").value, type: $("type").value, policy: $("policy").value };
+  if ($("follow").checked) given.thread_id = thread;
   if (source) source.close();
   clear();
   offer({ stored: false });
   tell("Starting …");
   const docs = $("docs").value.split(";").map((path) => path.trim()).filter(Boolean);
   try {
-    const started = await api("/runs", { goal: $("goal").value, type: $("type").value, policy: $("policy").value, docs });
+    const started = await api("/runs", { ...given, docs });
     thread = started.thread_id;
     history.replaceState(null, "", "#" + thread);
     watch();
