@@ -44,11 +44,17 @@ def show(page: Any, served: Served, thread: str) -> None:
     page.reload()
 
 
+def ended(page: Any) -> None:
+    """Wait until the page shows a run that has ended well."""
+    page.wait_for_selector("#run:not([hidden]), #status.error, .question")
+    assert page.is_visible("#run"), page.inner_text("main")
+
+
 def test_a_goal_is_asked_by_keyboard_seen_at_work_and_answered_with_citations(page: Any, served: Served) -> None:
     assert "token" not in page.url
     page.fill("#goal", GOAL)
     page.keyboard.press("Control+Enter")
-    page.wait_for_selector("#run:not([hidden])")
+    ended(page)
     assert page.locator("#drawing svg").get_attribute("aria-label") == "a plan of 5 tasks"
     assert "The difference is 5 [3]" in page.inner_text("#text")
     quoted = page.locator("#text ol li").all_inner_texts()
@@ -61,7 +67,7 @@ def test_a_goal_is_asked_by_keyboard_seen_at_work_and_answered_with_citations(pa
 
     before = [page.inner_text(part) for part in ("#drawing", "#text", "#report")]
     page.reload()
-    page.wait_for_selector("#run:not([hidden])")
+    ended(page)
     assert [page.inner_text(part) for part in ("#drawing", "#text", "#report")] == before
     assert page.input_value("#goal") == GOAL
 
@@ -73,13 +79,14 @@ def test_a_task_at_work_is_marked_can_be_stopped_and_gone_on_with(page: Any, ser
     page.wait_for_selector("#drawing .working")
     assert page.inner_text("#tasks .running .state") == "running"
     assert page.get_attribute("#main", "aria-busy") == "true"
-    page.click("#stop")
+    with page.expect_response("**/stop"):
+        page.click("#stop")
     page.wait_for_selector("#resume:visible")
     assert "Stopped" in page.inner_text("#status")
     page.reload()
     served.let_go("a")
     page.click("#resume")
-    page.wait_for_selector("#run:not([hidden])")
+    ended(page)
     assert "held a" in page.inner_text("#text")
     assert not page.is_visible("#resume")
 
@@ -118,7 +125,7 @@ def test_text_that_would_act_is_only_text(page: Any, served: Served) -> None:
     page.get_by_role("button", name="Approve", exact=True).wait_for()
     assert acting in page.get_by_label("Arguments").input_value().replace('\\"', '"')
     show(page, served, served.start(f"Shout {acting}", plan=one_task("shout", to=acting)))
-    page.wait_for_selector("#run:not([hidden])")
+    ended(page)
     page.click("summary")
     assert acting in page.inner_text("#results")
     assert page.locator("main img, main script, aside img").count() == 0
@@ -130,7 +137,7 @@ def test_a_thread_is_opened_from_the_list_and_deleted(page: Any, served: Served)
         served.end(served.start(goal))
     page.reload()
     page.get_by_role("button", name="2 + 3").click()
-    page.wait_for_selector("#run:not([hidden])")
+    ended(page)
     assert "5" in page.inner_text("#text")
     page.on("dialog", lambda dialog: dialog.accept())
     page.click("#delete")
@@ -139,13 +146,23 @@ def test_a_thread_is_opened_from_the_list_and_deleted(page: Any, served: Served)
     assert page.locator("#threads li").inner_text().startswith("4 * 5")
 
 
+def test_a_goal_may_go_on_in_the_thread_that_is_open(page: Any, served: Served) -> None:
+    page.fill("#goal", "2 + 3")
+    page.click("button[type=submit]")
+    page.get_by_label("go on in this thread").check()
+    page.fill("#goal", "4 * 5")
+    page.click("button[type=submit]")
+    expect(page.locator("#text ol")).to_contain_text("4 * 5 = 20")
+    assert len(served.client.get("/api/threads").json()["threads"]) == 1
+
+
 def test_nothing_is_wider_than_a_telephone_and_a_dark_page_has_dark_drawings(page: Any, served: Served) -> None:
     thread = served.start(GOAL)
     served.end(thread)
     page.set_viewport_size({"width": NARROW, "height": 740})
     page.emulate_media(color_scheme="dark")
     show(page, served, thread)
-    page.wait_for_selector("#run:not([hidden])")
+    ended(page)
     assert page.evaluate("document.documentElement.scrollWidth") == NARROW
     paper = page.evaluate("getComputedStyle(document.querySelector('#drawing svg rect')).fill")
     assert paper == "rgb(23, 28, 36)"
