@@ -59,7 +59,8 @@ def ask(
 ) -> None:
     from cli.conclusion import conclude
     from cli.errors import UsageError
-    from cli.session import Interrupted, Session, leave_interrupted, new_thread_id
+    from cli.session import Interrupted, Session, leave_interrupted
+    from graph.names import new_thread_id
 
     if goal == "-" and plan is not None and str(plan) == "-":
         raise UsageError("the goal and the plan can't both be read from stdin", "put one of them in a file")

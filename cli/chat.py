@@ -57,7 +57,7 @@ class Conversation:
 
     def __init__(self, session: Session, thread_id: str | None) -> None:
         from cli.console import console
-        from cli.session import new_thread_id
+        from graph.names import new_thread_id
 
         self.session = session
         self.thread_id = thread_id or new_thread_id()
@@ -87,7 +87,8 @@ class Conversation:
 
     def _take(self, line: str) -> None:
         from cli.main import fail
-        from cli.session import Interrupted, new_thread_id
+        from cli.session import Interrupted
+        from graph.names import new_thread_id
 
         if line == "/new":
             self.thread_id, self.last, self.waiting = new_thread_id(), None, []

@@ -26,13 +26,6 @@ _GRACE = 0.7
 """Seconds a run has to stop by itself before the process is ended; its thread can be resumed either way."""
 
 
-def new_thread_id() -> str:
-    """As `graph.run.new_thread_id`, imported when it is needed."""
-    from graph.run import new_thread_id
-
-    return new_thread_id()
-
-
 class Interrupted(Exception):
     """The person stopped the run. `thread_id` is empty if nothing of it is recorded yet."""
 

@@ -189,7 +189,7 @@ def fork(
     id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="Id of the new thread.")] = None,
 ) -> None:
     from cli.remembered import resolve, with_saver
-    from cli.session import new_thread_id
+    from graph.names import new_thread_id
     from memory import threads as remembered
 
     async def make(saver: Any) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
-import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from langgraph.types import Command
 
 from graph.guarded import GuardedGraph
 from graph.kits import builtin
+from graph.names import new_thread_id
 from graph.outcome import Outcome
 from graph.sync import run_sync
 from graph.types import REMEMBERING, builder
@@ -150,11 +150,6 @@ async def alook(thread_id: str, *, checkpointer: Any = None) -> Outcome:
     if not snapshot.values and not snapshot.tasks:
         raise ThreadError(_no_thread(thread_id))
     return Outcome.of(thread_id, snapshot.values, snapshot.interrupts)
-
-
-def new_thread_id() -> str:
-    """A name for a new thread: short enough to type, unlikely enough to be new."""
-    return uuid.uuid4().hex[:12]
 
 
 def ask(goal: str, **options: Any) -> Outcome:

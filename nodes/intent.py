@@ -58,8 +58,12 @@ def clarify(kit: Kit) -> NodeFunction:
     """The step that asks the user for what is missing, and goes on with the answer as part of the goal."""
 
     async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
-        parsed, rounds = state.get("intent"), state.get("rounds") or Rounds()
+        here, parsed, rounds = await kit.for_run(runtime), state.get("intent"), state.get("rounds") or Rounds()
+        no_more = {"rounds": rounds.model_copy(update={"clarify": MAX_CLARIFICATIONS})}
         missing = parsed.missing if parsed and parsed.missing else "What do you mean?"
+        if not here.policy.attended:
+            unasked = f"nobody is there to ask: {missing}"
+            return {**no_more, "notes": [*(state.get("notes") or []), unasked]}
         asked = approval.question(
             "clarify",
             name="clarify",
@@ -71,7 +75,7 @@ def clarify(kit: Kit) -> NodeFunction:
         made = approval.ask_person(asked).decisions[0]
         rounds = rounds.model_copy(update={"clarify": rounds.clarify + 1})
         if made.type == "reject":
-            return {"rounds": rounds.model_copy(update={"clarify": MAX_CLARIFICATIONS})}
+            return no_more
         goal = f"{state.get('goal', '')}\n{missing} {made.message}"
         return {"goal": goal, "rounds": rounds, "messages": [HumanMessage(str(made.message))]}
 

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from state.record import Record
 
-
 TodoStatus = Literal["pending", "in_progress", "completed", "given_up"]
 
 

@@ -80,9 +80,7 @@ class Rule(Record):
     name: str = ""
     tool: list[str] = Field(default_factory=lambda: ["*"], description="Names or patterns, as 'send_*'.")
     risk: Risk | None = None
-    trusted: bool | None = Field(
-        default=None, description="Whether the call and its arguments are of trusted origin."
-    )
+    trusted: bool | None = Field(default=None, description="Whether the call and its arguments are of trusted origin.")
     where: dict[str, ArgumentTest] = Field(default_factory=dict, description="Tests of arguments, by name.")
     action: PolicyAction
 

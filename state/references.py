@@ -76,7 +76,7 @@ def follow(reference: Reference, values: Mapping[str, Any]) -> Any:
     value, path = values[reference.root], reference.root
     for step in reference.steps:
         try:
-            if isinstance(value, list) and isinstance(step, str) and step.lstrip("-").isdigit():
+            if isinstance(value, list) and isinstance(step, str) and step.lstrip("-").isdecimal():
                 step = int(step)
             if isinstance(value, Mapping) and isinstance(step, int):
                 step = str(step)

@@ -20,8 +20,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from graph.names import new_thread_id
 from graph.outcome import Outcome
-from graph.run import ThreadError, aask, alook, aresume, new_thread_id
+from graph.run import ThreadError, aask, alook, aresume
 from graph.types import TYPES
 from memory.persistence import open_checkpointer
 from memory.threads import delete, list_threads

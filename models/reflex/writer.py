@@ -79,6 +79,8 @@ class Writer:
         labels = [_label(question) for question in intent.questions if question != intent.goal]
         for index in self._outcomes(labels):
             text = squeeze(self.evidence[index].text)
+            if self.evidence[index].kind == "text":  # a passage: what it begins with, since a mark holds one sentence
+                text = text[: split_sentences(text)[0].end]
             label = next((label for label in labels if text.startswith(label)), "")
             told = readable(text.removeprefix(label or _label(intent.goal)).strip())[:_LONGEST_OUTCOME].rstrip(".")
             said = f"{label} {told}".strip()
@@ -88,7 +90,8 @@ class Writer:
     def _outcomes(self, labels: Sequence[str]) -> list[int]:
         """What is to be told of an action: what the tasks of those labels came to, else all that tools said."""
         named = [index for index in self.values if squeeze(self.evidence[index].text).startswith(tuple(labels))]
-        return named or [i for i, item in enumerate(self.evidence) if item.source not in (MODEL, AGENT)]
+        said = [index for index, item in enumerate(self.evidence) if item.source not in (MODEL, AGENT)]
+        return named or [index for index in said if index in self.values] or said
 
     def _part(self, question: str, intent: Intent) -> _Part:
         part = _Part(question)

@@ -12,6 +12,7 @@ import pytest
 from graph.run import aask
 from memory.settings import settings
 from state.budget import Budget
+from state.policy import NAMED
 from tests.e2e.conftest import CONSTITUTION, is_grounded
 
 FAQ = Path("/usr/share/doc/debian/FAQ/debian-faq.en.txt.gz")
@@ -71,7 +72,9 @@ def weak_model(smollm_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path_factor
 async def test_every_goal_ends_grounded_or_honest(goal: str, texts: dict[str, str]) -> None:
     began = time.monotonic()
     docs = [path for path in (CONSTITUTION, FAQ) if path.exists()]
-    outcome = await aask(goal, docs=docs, budget=Budget(seconds=40, rounds=1))
+    # Nobody is there to answer a weak model's questions.
+    alone = NAMED["default"].model_copy(update={"attended": False})
+    outcome = await aask(goal, docs=docs, policy=alone, budget=Budget(seconds=40, rounds=1))
     assert time.monotonic() - began < LONGEST_GOAL
     assert not outcome.waiting
     assert outcome.report is not None

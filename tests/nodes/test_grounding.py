@@ -8,14 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph import orchestrator
 from graph.orchestrator import build
 from models.brain import BrainError, Thought
 from models.reflex.brain import ReflexBrain
 from nodes.checks import check
 from nodes.citations import verbatim
-from nodes.guard import guard
-from nodes.guardrails import AllowedTopics
+from nodes.guardrails import AllowedTopics, Guards
 from state.intent import Intent
 from state.plan import Plan, Task
 from state.result import Evidence
@@ -47,8 +45,8 @@ class Careless(ScriptedBrain):
         return Thought(Plan(tasks=[Task(id="t1", goal="Look up", tool="look_up", args={"query": intent.goal})]))
 
 
-async def ask(*drafts: Any) -> dict[str, Any]:
-    graph = build(brain=Careless(*drafts), tools=[look_up])
+async def ask(*drafts: Any, guards: Guards | None = None) -> dict[str, Any]:
+    graph = build(brain=Careless(*drafts), tools=[look_up], guards=guards)
     out: dict[str, Any] = await graph.ainvoke({"goal": GOAL}, {"configurable": {"thread_id": "t"}})
     return out
 
@@ -114,10 +112,9 @@ async def test_any_draft_ends_grounded(pieces: list[str]) -> None:
     assert is_grounded(await ask(" ".join(pieces)))
 
 
-async def test_a_goal_that_a_guard_blocks_is_answered_by_the_guard(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_goal_that_a_guard_blocks_is_answered_by_the_guard() -> None:
     topics = AllowedTopics({"billing": ["invoice"]})
-    monkeypatch.setattr(orchestrator, "guard", lambda kit: guard(kit, guards=[topics]))
-    out = await ask("never")
+    out = await ask("never", guards=Guards(input=[topics]))
     assert out["answer"] == "I can help with billing; this seems to be about something else."
     assert out["stop_reason"] == "refused"
     assert out["results"] == {}
