@@ -45,7 +45,7 @@ HONEST = re.compile(
 LONGEST_GOAL = 240.0
 """Seconds on a machine that does much else; alone on two cores it is some five."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.weak_model, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,8 @@ async def test_every_goal_ends_grounded_or_honest(goal: str, texts: dict[str, st
         {"answer": outcome.answer, "citations": [citation.to_json() for citation in outcome.citations]}, texts=texts
     )
     said = re.sub(r"\*\*.*?\*\*|\[\d+\]|(?s:What is missing:.*)", "", outcome.answer)
-    known = " ".join([goal, *(citation.quote for citation in outcome.citations)]).casefold()
+    said = re.sub(r"(?m)^\s*\d+\.(?=\s|$)", "", said)  # the numbers of a list claim nothing
+    known = " ".join([goal, *(f"{one.quote} {one.place}" for one in outcome.citations)]).casefold()
     for number in re.findall(r"\d[\d.,]*\d|\d", said):
         assert number in known, (number, outcome.answer)
     for name in re.findall(r"(?<![.!?…:*\n] )(?<!^)\b[A-Z][a-z]{3,}", said.strip()):
