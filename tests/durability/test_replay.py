@@ -10,7 +10,7 @@ pytestmark = pytest.mark.slow
 
 
 async def test_fifty_recorded_workflows_are_called_as_recorded(tmp_path: Path) -> None:
-    pytest.importorskip("data_v1", reason="needs nestful-wrapper, of the dependency group 'bench'")
+    pytest.importorskip("data_v1", reason="needs nestful-wrapper, installed with --no-deps")
     from benchmarks.replay import replay
     from benchmarks.workflows import complex_func_bench
 
