@@ -86,7 +86,7 @@ class Conversation:
         self._on.print(f"\ngo on with: orchestrate chat --thread {self.thread_id}", style="dim")
 
     def _take(self, line: str) -> None:
-        from cli.main import fail
+        from cli.failing import fail
         from cli.session import Interrupted
         from graph.names import new_thread_id
 

@@ -15,7 +15,8 @@ import typer
 from typer.core import TyperGroup
 
 from cli import approve, ask, chat, compare, doctor, events, look, measure, policy, report, serve, threads
-from cli.errors import CommandError, Exit, explain
+from cli.errors import Exit
+from cli.failing import close_broken_pipe, fail
 
 ABOUT = """Give it a goal: it plans, runs the plan, and answers with citations.
 
@@ -145,7 +146,7 @@ def run() -> int:
     try:
         app()
     except BrokenPipeError:
-        _close_broken_pipe()
+        close_broken_pipe()
     except KeyboardInterrupt:
         return int(Exit.INTERRUPTED)
     except Exception as error:  # the last place that can spare a person the stack trace
@@ -160,33 +161,6 @@ def _end(code: int) -> None:
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()
     os._exit(code)
-
-
-def fail(error: BaseException) -> int:
-    """Tell a person what went wrong, as JSON on stdout where that was asked for, and return the exit code."""
-    explained = explain(error)
-    try:
-        if "--json" in sys.argv[1:]:
-            from cli.conclusion import print_json
-
-            print_json({"error": {"message": explained.message, "hint": explained.hint, "code": explained.code}})
-        for line in _told(explained):
-            print(line, file=sys.stderr)  # noqa: T201
-    except BrokenPipeError:
-        _close_broken_pipe()
-    return explained.code
-
-
-def _told(error: CommandError) -> list[str]:
-    from state.text import printable
-
-    return [printable(f"error: {error.message}")] + ([printable(f"hint: {error.hint}")] if error.hint else [])
-
-
-def _close_broken_pipe() -> None:
-    # Nobody reads on. Python would fail once more when it flushes at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(Exit.ANSWERED)
 
 
 def _quiet_libraries() -> None:

@@ -15,7 +15,7 @@ from memory.database import (
     memory_of,
 )
 from memory.encryption import JsonCodec, cipher, configured_key
-from memory.journal import Decision, Effect, EffectState, Journal
+from memory.journal_entries import Decision, Effect, EffectState, Journal
 from memory.journal_memory import MemoryJournal
 from memory.journal_sql import PostgresJournal, SqliteJournal
 

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from memory.journal import Decision, Effect, EffectState
+from memory.journal_entries import Decision, Effect, EffectState
 
 
 class MemoryJournal:

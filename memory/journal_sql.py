@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from memory.database import BUSY_TIMEOUT, PostgresServer, SqliteFile, explained, prepare_file
 from memory.encryption import JsonCodec
-from memory.journal import Decision, Effect, EffectState
+from memory.journal_entries import Decision, Effect, EffectState
 
 T = TypeVar("T")
 
