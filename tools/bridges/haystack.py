@@ -12,7 +12,7 @@ from tools.registry import ToolOutput, ToolSpec
 
 if TYPE_CHECKING:
     from haystack import Pipeline
-    from haystack.tools import Tool
+    from haystack.tools.tool import Tool
 
 
 def haystack_tool(tool: Tool, **terms: Any) -> ToolSpec:
