@@ -273,13 +273,26 @@ def _policy(config: Settings) -> Check:
 
 
 def _tracing(config: Settings) -> Check:
+    from graph import tracing
+
+    collector = tracing.endpoint(config)
+    if collector and not tracing.is_installed():
+        return Check(
+            "tracing", "problem", f"OpenTelemetry to {collector}, but it isn't installed", "install the extra otel"
+        )
+    places = [f"OpenTelemetry to {collector}"] if collector else []
     if config.langsmith_api_key:
         on = os.environ.get("LANGSMITH_TRACING", os.environ.get("LANGCHAIN_TRACING_V2", "")).lower() == "true"
-        if on:
-            return Check("tracing", "ok", "LangSmith")
-        return Check("tracing", "off", "LANGSMITH_API_KEY is set, tracing is off", "set LANGSMITH_TRACING=true")
+        if not on and not places:
+            return Check("tracing", "off", "LANGSMITH_API_KEY is set, tracing is off", "set LANGSMITH_TRACING=true")
+        places += ["LangSmith"] if on else []
+    if places:
+        return Check("tracing", "ok", " and ".join(places))
     return Check(
-        "tracing", "off", "`orchestrate report` is kept beside each run", "set LANGSMITH_API_KEY to trace to LangSmith"
+        "tracing",
+        "off",
+        "`orchestrate report` is kept beside each run",
+        "set LANGSMITH_API_KEY to trace to LangSmith, OTEL_EXPORTER_OTLP_ENDPOINT to a collector of OpenTelemetry",
     )
 
 

@@ -11,6 +11,7 @@ from langgraph.graph import StateGraph
 
 from graph.guarded import GuardedGraph, guarded
 from graph.kits import make_kit
+from graph.tracing import start_tracing
 from memory.journal import Journal
 from models.brain import Brain
 from nodes.guardrails import Guards
@@ -38,6 +39,7 @@ class Choices(TypedDict, total=False):
 
 def build_graph(wire: Callable[[Kit], Wiring], name: str, **choices: Unpack[Choices]) -> GuardedGraph:
     """The graph that `wire` makes of a kit, compiled with its entry guarded. Raises ValueError for an unknown name."""
+    start_tracing()
     kit = make_kit(
         brain=choices.get("brain"),
         tools=choices.get("tools"),

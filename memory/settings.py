@@ -59,6 +59,10 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(default=None, validation_alias=_named("OPENAI_BASE_URL", "OPENAI_API_BASE"))
     tavily_api_key: SecretStr | None = Field(default=None, validation_alias=_named("TAVILY_API_KEY"))
     langsmith_api_key: SecretStr | None = Field(default=None, validation_alias=_named("LANGSMITH_API_KEY"))
+    otel_endpoint: str | None = Field(default=None, validation_alias=_named("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    otel_traces_endpoint: str | None = Field(
+        default=None, validation_alias=_named("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    )
     smtp_url: SecretStr | None = Field(
         default=None, description="smtp://user:password@host:port, smtps:// for TLS; the server mail is sent by."
     )

@@ -7,6 +7,7 @@ for a terminal here, once, for everyone who draws from the stream.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Literal
 
 from langgraph.config import get_stream_writer
@@ -14,6 +15,8 @@ from langgraph.config import get_stream_writer
 from state.events import Event, LiveStatus, NoteEvent, PlanEvent, StepEvent, TaskEvent, TextEvent
 from state.plan import Plan
 from state.text import printable
+
+_watchers: list[Callable[[Event], None]] = []
 
 
 def step(name: str, status: Literal["started", "ended"], *, detail: str | None = None) -> None:
@@ -72,7 +75,15 @@ def note(message: str, *, level: Literal["info", "warning"] = "info") -> None:
     _write(event)
 
 
+def watch(watcher: Callable[[Event], None]) -> None:
+    """Tell `watcher` of every event of this process, in the context it comes from, whether or not anyone streams."""
+    if watcher not in _watchers:
+        _watchers.append(watcher)
+
+
 def _write(event: Event) -> None:
+    for watcher in _watchers:
+        watcher(event)
     try:
         write = get_stream_writer()
     except (RuntimeError, KeyError):  # outside a graph, or in a thread that didn't inherit its context

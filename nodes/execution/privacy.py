@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackManager
@@ -29,13 +30,13 @@ def redacted(output: ToolOutput) -> ToolOutput:
 
 @contextmanager
 def untraced(config: Any) -> Iterator[Any]:
-    """Around a call with revealed arguments: its config without LangSmith's tracer.
+    """Around a call with revealed arguments: its config without LangSmith's tracer, and no span of OpenTelemetry's.
 
     The task around the call is traced all the same, with what is redacted.
     """
     from langchain_core.tracers.langchain import LangChainTracer
 
-    with tracing_context(enabled=False):
+    with tracing_context(enabled=False), _no_spans():
         callbacks = (config or {}).get("callbacks")
         if isinstance(callbacks, BaseCallbackManager):
             quiet = callbacks.copy()
@@ -44,3 +45,11 @@ def untraced(config: Any) -> Iterator[Any]:
                     quiet.remove_handler(handler)
             config = {**config, "callbacks": quiet}
         yield config
+
+
+def _no_spans() -> AbstractContextManager[Any]:
+    if "openinference.instrumentation" not in sys.modules:
+        return nullcontext()
+    from openinference.instrumentation import suppress_tracing
+
+    return suppress_tracing()

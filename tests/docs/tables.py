@@ -168,6 +168,8 @@ _SAID = {
     "Settings.openai_base_url": "Address of an OpenAI-compatible server.",
     "Settings.tavily_api_key": "Key of Tavily, for searching the web.",
     "Settings.langsmith_api_key": "Key of LangSmith, for tracing.",
+    "Settings.otel_endpoint": "Address of an OpenTelemetry collector (OTLP over HTTP), for tracing.",
+    "Settings.otel_traces_endpoint": "The same, for its receiver of traces alone.",
     "RunReport.thread_id": "The thread.",
     "RunReport.brain": "Who thought.",
     "RunReport.started": "Epoch seconds.",
