@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -68,8 +69,10 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         async with thread_lock(saver, thread_id, wait=LOCK_WAIT):
             if isinstance(input, Command) and saver is not None and config is not None:
                 await self._refuse_stale(input.resume, config)
-            async for part in super().astream(input, config, durability=durability, **kwargs):
-                yield part
+            # Closed before the thread is let go, also when the caller stops listening half way.
+            async with aclosing(super().astream(input, config, durability=durability, **kwargs)) as parts:  # type: ignore[type-var]
+                async for part in parts:
+                    yield part
 
     async def _refuse_stale(self, resume: Any, config: RunnableConfig) -> None:
         # LangGraph hands an answer with the id of a task's first question to whatever the task asks next.

@@ -47,9 +47,22 @@ class SqliteCheckpointer(AsyncSqliteSaver):
     def __init__(self, conn: aiosqlite.Connection, backing: Backing, *, serde: SerializerProtocol) -> None:
         super().__init__(conn, serde=serde)
         self.backing = backing
+        self._writes: set[asyncio.Future[None]] = set()
+
+    async def settle(self) -> None:
+        """Wait for the writes under way, to be done before the connection is closed.
+
+        A cancelled run leaves writes behind that nobody waits for. A connection closed under one goes on holding the
+        write lock of the file until it is collected as garbage.
+        """
+        while self._writes:
+            await asyncio.wait(self._writes)
+        await self._roll_back()
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[None]:
+        ended = asyncio.get_running_loop().create_future()
+        self._writes.add(ended)
         with explained(self.backing):
             try:
                 yield
@@ -57,6 +70,9 @@ class SqliteCheckpointer(AsyncSqliteSaver):
                 # A transaction left open would keep the write lock from every other process.
                 await asyncio.shield(self._roll_back())
                 raise
+            finally:
+                self._writes.discard(ended)
+                ended.set_result(None)
 
     async def _roll_back(self) -> None:
         async with self.lock:

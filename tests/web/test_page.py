@@ -72,8 +72,12 @@ def test_a_goal_is_asked_by_keyboard_seen_at_work_and_answered_with_citations(pa
     assert page.input_value("#goal") == GOAL
 
 
-def test_a_task_at_work_is_marked_and_can_be_stopped(page: Any, served: Served) -> None:
-    thread = served.start("Hold", plan=one_task("hold", name="a"))
+def test_a_task_at_work_is_marked_stopped_and_after_a_reload_gone_on_with_to_its_answer(
+    page: Any, served: Served
+) -> None:
+    plan = one_task("hold", name="a")
+    plan["tasks"].append(save()["tasks"][0] | {"id": "t2", "after": ["t1"]})
+    thread = served.start("Hold, then save a note", policy="ask", plan=plan)
     served.held("a")
     show(page, served, thread)
     page.wait_for_selector("#drawing .working")
@@ -83,7 +87,15 @@ def test_a_task_at_work_is_marked_and_can_be_stopped(page: Any, served: Served) 
         page.click("#stop")
     page.wait_for_selector("#resume:visible")
     assert "Stopped" in page.inner_text("#status")
+    page.reload()
+    page.wait_for_selector("#resume:visible")
     served.let_go("a")
+    page.click("#resume")
+    page.get_by_role("button", name="Approve", exact=True).click()
+    page.wait_for_selector("#run:not([hidden])")
+    assert "held a" in page.inner_text("#text")
+    assert not page.is_visible("#resume")
+    assert (served.place / "note.txt").read_text() == "kept"
 
 
 def test_a_question_is_answered_and_a_bad_answer_leaves_it_open(page: Any, served: Served) -> None:
