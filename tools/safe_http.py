@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import email.utils
 import functools
 import json as json_module
 import ssl
-import time
 import zlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from state.waiting import retry_after
 from tools.registry import ToolFailure
 from tools.safe_address import DEFAULT_PORTS, AddressRules, Target, refused
 from tools.safe_connection import CheckedBackend, Resolver, Sent, resolve_host
@@ -60,18 +59,7 @@ class HttpResponse:
     @property
     def retry_after(self) -> float | None:
         """Seconds the server asks to wait, from `Retry-After` as seconds or as a date."""
-        return parse_retry_after(self.headers.get("retry-after"))
-
-
-def parse_retry_after(value: str | None) -> float | None:
-    """Seconds from now that a `Retry-After` header asks for; None if there is none, or it can't be read."""
-    if not value:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    with contextlib.suppress(ValueError, TypeError, IndexError):
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    return None
+        return retry_after(self.headers)
 
 
 def raise_for_status(response: HttpResponse, what: str) -> None:

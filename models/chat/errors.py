@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from models.brain import BrainError
 from state.budget import Usage
+from state.waiting import retry_after
 
 FailureKind = Literal[
     "key", "not_found", "rate_limit", "quota", "server", "unreachable", "timeout", "dropped", "refused", "context",
@@ -77,7 +76,7 @@ def failure_of(
     status = _status(error)
     detail = without_secrets(_detail(error), secrets)
     kind = _kind(error, status, detail)
-    retry_after = _retry_after(error)
+    seconds = _asked_to_wait(error)
     answered = f"The model server at {where} answered {status}"
     name = "its name (--model or ORCHESTRATE_MODEL)"
     if kind == "key" and status == 403:
@@ -89,7 +88,7 @@ def failure_of(
     elif kind == "quota":
         message = f"{answered}: the account's quota is used up. Check its billing, or use another key or model."
     elif kind == "rate_limit":
-        wait = f" and asks to wait {retry_after:.0f} s" if retry_after else ""
+        wait = f" and asks to wait {seconds:.0f} s" if seconds else ""
         message = f"The model server at {where} limits the rate (429){wait}. Try again later, or use another model."
     elif kind == "server":
         code = f" answered {status}" if status else " failed"
@@ -112,7 +111,7 @@ def failure_of(
             f"What came from {where} isn't a chat completion ({detail or type(error).__name__}). "
             "Check OPENAI_BASE_URL: it usually ends in /v1."
         )
-    return ModelFailure(message, kind, detail=detail, retry_after=retry_after)
+    return ModelFailure(message, kind, detail=detail, retry_after=seconds)
 
 
 def _kind(error: BaseException, status: int | None, detail: str) -> FailureKind:
@@ -167,20 +166,6 @@ def _detail(error: BaseException) -> str:
     return " ".join(text.split())[:_LONGEST_DETAIL].rstrip(". ")
 
 
-def _retry_after(error: BaseException) -> float | None:
-    """Seconds the server asked for, by `retry-after-ms` or `Retry-After` (seconds, or a date)."""
+def _asked_to_wait(error: BaseException) -> float | None:
     headers = getattr(getattr(error, "response", None), "headers", None)
-    if headers is None:
-        return None
-    try:
-        if milliseconds := headers.get("retry-after-ms"):
-            return max(0.0, float(milliseconds) / 1000)
-        value = headers.get("retry-after")
-        if not value:
-            return None
-        try:
-            return max(0.0, float(value))
-        except ValueError:
-            return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
-        return None
+    return retry_after(headers) if headers else None

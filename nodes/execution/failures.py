@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import email.utils
-import time
 from typing import Any
 
 from pydantic import ValidationError
 
 from state.references import BadReference
 from state.result import TaskError
+from state.waiting import retry_after
 from tools.registry import ToolFailure
 
 RETRYABLE = frozenset({"transient", "timeout"})
@@ -27,7 +26,7 @@ def typed(error: BaseException) -> TaskError:
         return TaskError(kind="invalid_arguments", message=_message(error))
     status = _status(error)
     if status in _TRANSIENT_STATUS:
-        return TaskError(kind="transient", message=_message(error), retry_after=_retry_after(error))
+        return TaskError(kind="transient", message=_message(error), retry_after=_asked_to_wait(error))
     if isinstance(error, ConnectionError) or _is_transport_error(error):
         return TaskError(kind="transient", message=_message(error))
     return TaskError(kind="permanent", message=_message(error))
@@ -57,22 +56,9 @@ def _status(error: BaseException) -> int | None:
     return status if isinstance(status, int) else None
 
 
-def _retry_after(error: BaseException) -> float | None:
-    headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
-    value = headers.get("retry-after")
-    return seconds_of(value) if value else None
-
-
-def seconds_of(retry_after: str) -> float | None:
-    """Seconds meant by a Retry-After header: a number, or an HTTP date."""
-    try:
-        return max(0.0, float(retry_after))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time())
-    except (TypeError, ValueError):
-        return None
+def _asked_to_wait(error: BaseException) -> float | None:
+    headers: Any = getattr(getattr(error, "response", None), "headers", None)
+    return retry_after(headers) if headers else None
 
 
 def _is_transport_error(error: BaseException) -> bool:

@@ -7,8 +7,6 @@ import gzip
 import socket
 import zlib
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
@@ -19,7 +17,7 @@ from hypothesis import strategies as st
 from tools.registry import ToolFailure
 from tools.safe_address import AddressRules, why_blocked
 from tools.safe_connection import resolve_host
-from tools.safe_http import SafeHttp, parse_retry_after, raise_for_status
+from tools.safe_http import SafeHttp, raise_for_status
 
 BLOCKED_ADDRESSES = [
     "127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1",
@@ -382,16 +380,6 @@ async def test_statuses_become_typed_failures(loopback: Any, respond: Any, statu
         raise_for_status(response, "It")
     assert (failure.value.kind, failure.value.sent) == (kind, sent)
     assert failure.value.retry_after == (7.0 if kind == "transient" else None)
-
-
-def test_retry_after_is_read_as_seconds_and_as_a_date() -> None:
-    assert parse_retry_after("120") == 120.0
-    soon = parse_retry_after(format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True))
-    assert soon is not None
-    assert 80 < soon <= 90
-    assert parse_retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
-    assert parse_retry_after("soon") is None
-    assert parse_retry_after(None) is None
 
 
 async def test_the_system_resolves_addresses_and_localhost() -> None:
