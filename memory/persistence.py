@@ -57,7 +57,6 @@ async def open_checkpointer(
             saver = SqliteCheckpointer(connection, backing, serde=serde)
             await saver.setup()
             await _check_key(connection, backing, key)
-        stack.push_async_callback(saver.settle)
         yield saver
 
 

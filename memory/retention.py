@@ -10,12 +10,12 @@ All functions run in a transaction of the caller's.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
-import aiosqlite
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 BASE_SOURCE = "base"
@@ -55,14 +55,20 @@ def created(checkpoint_id: str) -> float | None:
     return (ticks - 0x01B21DD213814000) / 1e7
 
 
-async def copy_thread(connection: aiosqlite.Connection, source: str, target: str) -> None:
+def delete_thread(connection: sqlite3.Connection, thread_id: str) -> None:
+    """Drop every checkpoint and write of a thread."""
+    for table in ("checkpoints", "writes"):
+        connection.execute(f"DELETE FROM {table} WHERE thread_id = ?", (thread_id,))
+
+
+def copy_thread(connection: sqlite3.Connection, source: str, target: str) -> None:
     """Copy every checkpoint and write of `source` to `target`."""
-    await connection.execute(
+    connection.execute(
         "INSERT OR REPLACE INTO checkpoints SELECT ?, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, "
         f"checkpoint, {_RENAMED} FROM checkpoints WHERE thread_id = ?",
         (target, target, source),
     )
-    await connection.execute(f"{_COPY_WRITES} WHERE thread_id = ?", (target, source))
+    connection.execute(f"{_COPY_WRITES} WHERE thread_id = ?", (target, source))
 
 
 _RENAMED = (
@@ -75,15 +81,13 @@ _COPY_WRITES = (
 )
 
 
-async def copy_branch(
-    connection: aiosqlite.Connection, source: str, target: str, checkpoint_id: str, *, is_head: bool
-) -> int:
+def copy_branch(connection: sqlite3.Connection, source: str, target: str, checkpoint_id: str, *, is_head: bool) -> int:
     """Copy a checkpoint and its ancestors, with their writes, to a new thread. Returns the number of checkpoints.
 
     The writes of the checkpoint itself are what came after it: they are copied only where nothing else did
     (`is_head`), so that its pending work goes on; otherwise its next step is taken anew.
     """
-    rows = {row.id: row for row in await _rows(connection, source, "")}
+    rows = {row.id: row for row in _rows(connection, source, "")}
     branch: list[str] = []
     cursor: str | None = checkpoint_id
     while cursor in rows and cursor not in branch:
@@ -91,26 +95,26 @@ async def copy_branch(
         cursor = rows[cursor].parent
     places = [("", id_) for id_ in branch]
     begun = set(branch) if is_head else set(branch[1:])
-    for namespace in await _namespaces(connection, source):
-        for row in await _rows(connection, source, namespace) if namespace else []:
+    for namespace in _namespaces(connection, source):
+        for row in _rows(connection, source, namespace) if namespace else []:
             if (row.metadata.get("parents") or {}).get("") in begun:
                 places.append((namespace, row.id))
     for namespace, id_ in places:
         where = (source, namespace, id_)
-        await connection.execute(
+        connection.execute(
             "INSERT INTO checkpoints SELECT ?, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, "
             f"{_RENAMED} FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
             (target, target, *where),
         )
         if is_head or (namespace, id_) != ("", checkpoint_id):
-            await connection.execute(
+            connection.execute(
                 f"{_COPY_WRITES} WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?", (target, *where)
             )
     return len(branch)
 
 
-async def prune_thread(
-    connection: aiosqlite.Connection,
+def prune_thread(
+    connection: sqlite3.Connection,
     serde: SerializerProtocol,
     thread_id: str,
     *,
@@ -123,8 +127,8 @@ async def prune_thread(
     """
     dropped_roots: set[str] = set()
     dropped = 0
-    for namespace in await _namespaces(connection, thread_id):  # the root's comes first
-        rows = await _rows(connection, thread_id, namespace)
+    for namespace in _namespaces(connection, thread_id):  # the root's comes first
+        rows = _rows(connection, thread_id, namespace)
         real = [row for row in rows if not row.is_base]
         if ":" in namespace and real and (real[0].metadata.get("parents") or {}).get("") in dropped_roots:
             keep: set[str] = set()  # the working of one call of a subgraph, whose step is over and dropped
@@ -135,30 +139,30 @@ async def prune_thread(
         if not namespace:
             dropped_roots = {row.id for row in real} - keep
         dropped += len([row for row in real if row.id not in keep])
-        await _keep_only(connection, serde, (thread_id, namespace), rows, keep)
+        _keep_only(connection, serde, (thread_id, namespace), rows, keep)
     return dropped
 
 
-async def delete_runs(connection: aiosqlite.Connection, serde: SerializerProtocol, run_ids: Sequence[str]) -> None:
+def delete_runs(connection: sqlite3.Connection, serde: SerializerProtocol, run_ids: Sequence[str]) -> None:
     """Drop the checkpoints that runs made, and the input they had begun to hand in."""
     if not run_ids:
         return
     marks = ",".join("?" * len(run_ids))
-    found = await connection.execute_fetchall(
+    found = connection.execute(
         "SELECT DISTINCT thread_id, checkpoint_ns FROM checkpoints "
         f"WHERE json_extract(CAST(metadata AS TEXT), '$.run_id') IN ({marks})",
         tuple(run_ids),
-    )
+    ).fetchall()
     for thread_id, namespace in list(found):
-        rows = await _rows(connection, thread_id, namespace)
+        rows = _rows(connection, thread_id, namespace)
         keep = {row.id for row in rows if row.metadata.get("run_id") not in run_ids}
         kept_parents = {row.parent for row in rows if row.id in keep}
         for parent in {row.parent for row in rows if row.id not in keep} & keep - kept_parents:
-            await connection.execute(
+            connection.execute(
                 "DELETE FROM writes WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ? AND task_id = ?",
                 (thread_id, namespace, parent, _input_task(parent)),
             )
-        await _keep_only(connection, serde, (thread_id, namespace), rows, keep)
+        _keep_only(connection, serde, (thread_id, namespace), rows, keep)
 
 
 def _input_task(checkpoint_id: str | None) -> str:
@@ -169,8 +173,8 @@ def _input_task(checkpoint_id: str | None) -> str:
         return ""
 
 
-async def _keep_only(
-    connection: aiosqlite.Connection,
+def _keep_only(
+    connection: sqlite3.Connection,
     serde: SerializerProtocol,
     place: tuple[str, str],
     rows: Sequence[_Row],
@@ -182,19 +186,19 @@ async def _keep_only(
         if row.id in keep and row.parent in by_id and row.parent not in keep and row.replayed:
             needs.setdefault(row.parent, set()).update(row.replayed)
     for parent, channels in needs.items():
-        await _make_base(connection, serde, place, by_id, by_id[parent], channels)
+        _make_base(connection, serde, place, by_id, by_id[parent], channels)
     stay = set(keep) | set(needs)
-    await _delete(connection, place, [row.id for row in rows if row.id not in stay])
+    _delete(connection, place, [row.id for row in rows if row.id not in stay])
     orphans = [row.id for row in rows if row.id in keep and row.parent is not None and row.parent not in stay]
-    await connection.executemany(
+    connection.executemany(
         "UPDATE checkpoints SET parent_checkpoint_id = NULL "
         "WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
         [(*place, id_) for id_ in orphans],
     )
 
 
-async def _make_base(
-    connection: aiosqlite.Connection,
+def _make_base(
+    connection: sqlite3.Connection,
     serde: SerializerProtocol,
     place: tuple[str, str],
     by_id: dict[str, _Row],
@@ -210,16 +214,16 @@ async def _make_base(
     while cursor is not None and missing and cursor.id not in seen:
         seen.add(cursor.id)
         where = (*place, cursor.id)
-        found = await connection.execute_fetchall(
+        found = connection.execute(
             "SELECT channel, type, value FROM writes WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ? "
             "ORDER BY task_path DESC, task_id DESC, idx DESC",
             where,
-        )
+        ).fetchall()
         writes += [(channel, type_, value) for channel, type_, value in found if channel in missing]
-        (stored,) = await connection.execute_fetchall(
+        (stored,) = connection.execute(
             "SELECT type, checkpoint FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
             where,
-        )
+        ).fetchall()
         checkpoint = serde.loads_typed((stored[0], stored[1]))
         head = head or checkpoint
         for channel in missing & checkpoint["channel_values"].keys():
@@ -234,47 +238,47 @@ async def _make_base(
         "updated_channels": None,
     }
     metadata = {"source": BASE_SOURCE, "step": row.metadata.get("step", -1), "parents": {}}
-    await _delete_writes(connection, place, [row.id])
-    await connection.execute(
+    _delete_writes(connection, place, [row.id])
+    connection.execute(
         "UPDATE checkpoints SET parent_checkpoint_id = NULL, type = ?, checkpoint = ?, metadata = ? "
         "WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
         (*serde.dumps_typed(emptied), json.dumps(metadata).encode(), *place, row.id),
     )
-    await connection.executemany(
+    connection.executemany(
         "INSERT INTO writes (thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, channel, type, value) "
         "VALUES (?, ?, ?, ?, '', ?, ?, ?, ?)",
         [(*place, row.id, _BASE_TASK, index, *write) for index, write in enumerate(reversed(writes))],
     )
 
 
-async def _delete(connection: aiosqlite.Connection, place: tuple[str, str], ids: Iterable[str]) -> None:
+def _delete(connection: sqlite3.Connection, place: tuple[str, str], ids: Iterable[str]) -> None:
     ids = list(ids)
-    await _delete_writes(connection, place, ids)
-    await connection.executemany(
+    _delete_writes(connection, place, ids)
+    connection.executemany(
         "DELETE FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
         [(*place, id_) for id_ in ids],
     )
 
 
-async def _delete_writes(connection: aiosqlite.Connection, place: tuple[str, str], ids: Iterable[str]) -> None:
-    await connection.executemany(
+def _delete_writes(connection: sqlite3.Connection, place: tuple[str, str], ids: Iterable[str]) -> None:
+    connection.executemany(
         "DELETE FROM writes WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?",
         [(*place, id_) for id_ in ids],
     )
 
 
-async def _namespaces(connection: aiosqlite.Connection, thread_id: str) -> list[str]:
-    found = await connection.execute_fetchall(
+def _namespaces(connection: sqlite3.Connection, thread_id: str) -> list[str]:
+    found = connection.execute(
         "SELECT DISTINCT checkpoint_ns FROM checkpoints WHERE thread_id = ? ORDER BY checkpoint_ns", (thread_id,)
-    )
+    ).fetchall()
     return [row[0] for row in found]
 
 
-async def _rows(connection: aiosqlite.Connection, thread_id: str, namespace: str) -> list[_Row]:
+def _rows(connection: sqlite3.Connection, thread_id: str, namespace: str) -> list[_Row]:
     """The checkpoints of a namespace, newest first."""
-    found = await connection.execute_fetchall(
+    found = connection.execute(
         "SELECT checkpoint_id, parent_checkpoint_id, metadata FROM checkpoints "
         "WHERE thread_id = ? AND checkpoint_ns = ? ORDER BY checkpoint_id DESC",
         (thread_id, namespace),
-    )
+    ).fetchall()
     return [_Row(id_, parent, json.loads(metadata) if metadata else {}) for id_, parent, metadata in found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -153,10 +154,12 @@ async def fork(
     async with _journal(saver, journal) as entries:
         await entries.forked(thread_id, target)
     if is_sqlite(saver):
-        from memory.checkpointers import write_transaction
+        from memory.checkpointers import in_transaction
 
-        async with write_transaction(saver) as connection:  # type: ignore[arg-type]
-            await copy_branch(connection, thread_id, target, chosen_id, is_head=is_head)
+        await in_transaction(
+            saver,  # type: ignore[arg-type]
+            lambda connection: copy_branch(connection, thread_id, target, chosen_id, is_head=is_head),
+        )
     else:
         await _copy_branch(saver, chosen, target, is_head=is_head)
     return target
@@ -200,16 +203,19 @@ async def prune(
             "only checkpoints on SQLite can be pruned: Postgres keeps a thread's messages spread over all its "
             "checkpoints; delete whole threads instead"
         )
-    from memory.checkpointers import write_transaction
+    from memory.checkpointers import in_transaction
 
     backing = await backing_of_saver(saver)
     before = None if older_than is None else datetime.now().astimezone().timestamp() - older_than
     size, dropped, busy = await _file_size(backing), 0, []
     for thread_id in thread_ids if thread_ids is not None else await extents(saver):
         try:
-            async with thread_lock(saver, thread_id), write_transaction(saver) as connection:  # type: ignore[arg-type]
-                dropped += await prune_thread(
-                    connection, saver.serde, thread_id, keep_last=keep_last or 1, before=before
+            async with thread_lock(saver, thread_id):
+                dropped += await in_transaction(
+                    saver,  # type: ignore[arg-type]
+                    functools.partial(
+                        prune_thread, serde=saver.serde, thread_id=thread_id, keep_last=keep_last or 1, before=before
+                    ),
                 )
         except ThreadBusy:
             busy.append(thread_id)

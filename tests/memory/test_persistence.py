@@ -273,20 +273,6 @@ async def test_a_cancelled_write_leaves_no_lock_behind(file: Path, chat: Any) ->
             other.close()
 
 
-async def test_a_write_under_way_is_finished_before_the_connection_is_closed(file: Path) -> None:
-    place: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": "", "checkpoint_id": "1"}}
-    async with open_checkpointer(f"sqlite:///{file}") as saver:
-        connection: Any = saver.conn  # type: ignore[attr-defined]
-        under_way = asyncio.create_task(saver.aput_writes(place, [("answer", "kept")], "task"))  # nobody waits for it
-        while not connection.in_transaction:
-            await asyncio.sleep(0)
-    await asyncio.wait_for(under_way, 10)
-    with sqlite3.connect(file, timeout=0) as other:
-        other.execute("BEGIN IMMEDIATE")  # nobody holds the lock
-        assert other.execute("SELECT channel FROM writes").fetchall() == [("answer",)]
-    other.close()
-
-
 async def test_a_full_disk_is_told_and_the_thread_goes_on_when_there_is_space(file: Path, chat: Any) -> None:
     async with open_checkpointer(str(file)) as saver:
         talk = chat(saver)
