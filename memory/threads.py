@@ -44,6 +44,7 @@ class ThreadSummary:
     """A thread at a glance. Times are epoch seconds, `size` is in bytes (0 where the saver can't tell).
 
     `status`: 'waiting' for a person, 'failed' in a step, 'unfinished' (stopped on the way; resume it), or 'done'.
+    `stop_reason`: what the last goal came to, where it has ended.
     """
 
     thread_id: str
@@ -53,6 +54,7 @@ class ThreadSummary:
     created: float
     steps: int
     size: int
+    stop_reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -292,15 +294,21 @@ def _summary(thread_id: str, latest: CheckpointTuple, extent: Extent) -> ThreadS
         created=created(extent.first) or updated,
         steps=extent.steps,
         size=extent.size,
+        stop_reason=values.get("stop_reason"),
     )
 
 
 def _status(latest: CheckpointTuple) -> ThreadStatus:
     if _waiting(latest):
         return "waiting"
-    if any(channel == "__error__" for _, channel, _ in latest.pending_writes or []):
+    if any(channel == "__error__" and not _is_stop(value) for _, channel, value in latest.pending_writes or []):
         return "failed"
     return "unfinished" if _next(latest) else "done"
+
+
+def _is_stop(error: Any) -> bool:
+    """Whether a step didn't fail but was stopped from outside; what is stored of an error may be its text alone."""
+    return isinstance(error, asyncio.CancelledError) or str(error).startswith("CancelledError")
 
 
 async def _messages(saver: Saver, entry: CheckpointTuple) -> list[AnyMessage]:

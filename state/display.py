@@ -54,7 +54,7 @@ def report(made: RunReport) -> Markup:
         "model calls": f"{usage.model_calls:,}, {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out",
         "tool calls": f"{usage.tool_calls:,}",
         "cost": money(usage.money),
-        "refined": f"{made.rounds.refinements} times" if made.rounds.refinements else "",
+        "refined": {0: "", 1: "once"}.get(made.rounds.refinements, f"{made.rounds.refinements} times"),
         "brain": made.brain,
         "thread": made.thread_id,
     }
@@ -89,7 +89,7 @@ def question(kind: str, request: Mapping[str, Any], question_id: str) -> Markup:
         rows.append(
             element(
                 "tr", element("th", name, style="text-align:left;padding-right:1em"),
-                element("td", cut(_as_text(argument), 400), style="text-align:left"),
+                element("td", cut(as_text(argument), 400), style="text-align:left"),
                 element("td", f"{'' if trusted else 'untrusted: '}{where}", style=_FAINT if trusted else _WARNING),
             )
         )  # fmt: skip
@@ -108,9 +108,14 @@ def question(kind: str, request: Mapping[str, Any], question_id: str) -> Markup:
 
 def value(of: Any) -> Markup:
     """A value as JSON, or as the text it is; long ones are cut."""
-    text = _as_text(of)
+    text = as_text(of)
     shown = text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]} … ({len(text):,} characters)"
     return element("pre", shown, style="white-space:pre-wrap;margin:.2em 0")
+
+
+def as_text(of: Any) -> str:
+    """A value as JSON, or as the text it is."""
+    return of if isinstance(of, str) else json.dumps(of, ensure_ascii=False, indent=2, default=str)
 
 
 def table(rows: Mapping[str, str]) -> Markup:
@@ -162,7 +167,3 @@ def _quoted(evidence: Evidence) -> Markup:
 def _rest(evidence: Sequence[Evidence]) -> Markup | None:
     more = len(evidence) - _MOST_EVIDENCE
     return faint(f"and {more} more pieces of evidence") if more > 0 else None
-
-
-def _as_text(of: Any) -> str:
-    return of if isinstance(of, str) else json.dumps(of, ensure_ascii=False, indent=2, default=str)

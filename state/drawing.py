@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_DRAWN = 200
 """Tasks in one picture; beyond that a picture says nothing."""
 _FONT = "ui-sans-serif,system-ui,Helvetica,Arial,sans-serif"
-_INK, _FAINT, _LINE, _PAPER, _CRITICAL = "#1f2937", "#6b7280", "#9ca3af", "#ffffff", "#2563eb"
+_INK, _FAINT, _LINE, _PAPER, _CRITICAL = "#1f2937", "#4b5563", "#9ca3af", "#ffffff", "#2563eb"
 _FILLS = {
     "done": ("#dcfce7", "#16a34a"), "failed": ("#fee2e2", "#dc2626"), "skipped": ("#f3f4f6", "#9ca3af"),
     "refused": ("#fee2e2", "#dc2626"), "in_doubt": ("#fef3c7", "#d97706"), "pending": ("#fef3c7", "#d97706"),
@@ -73,7 +73,7 @@ def timeline_svg(
     for quarter in range(5):
         x = _LABEL + _BARS * quarter / 4
         parts.append(element("line", x1=_n(x), y1=top - 6, x2=_n(x), y2=bottom, stroke="#e5e7eb"))
-        words = seconds(span * quarter / 4) if quarter else "0"
+        words = _moment(span * quarter / 4, span) if quarter else "0"
         parts.append(_text(x, top - 12, words, fill=_FAINT, anchor="middle", size=10))
     for number, result in enumerate(rows):
         parts += _bar(result, top + _ROW * number, start, span, result.task in critical)
@@ -82,6 +82,11 @@ def timeline_svg(
         parts.append(_text(_EDGE, bottom + 16, f"and {more} more tasks", fill=_FAINT))
         bottom += 22
     return _svg(_LABEL + _BARS + _TIME, bottom + 10, parts, f"a timeline of {len(results)} tasks")
+
+
+def _moment(at: float, span: float) -> str:
+    """A place on the axis, in the unit of the whole."""
+    return f"{at * 1000:.0f} ms" if span < 1 else seconds(at)
 
 
 def _needs(task: Task) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import secrets
@@ -25,12 +26,20 @@ from graph.outcome import Outcome
 from graph.run import ThreadError, aask, alook, aresume
 from graph.types import TYPES
 from memory.persistence import open_checkpointer
+from memory.settings import settings
 from memory.threads import delete, list_threads
+from state.text import printable
 from web.fragments import Live, conclusion
 from web.runs import AtWork, Runs
 
 LARGEST_BODY = 256 * 1024
 MOST_THREADS = 100
+_EXAMPLES = [
+    "What is 17 % of 240, and what is 12 % of it?",
+    "What is the date today?",
+    "Write 'Remember the milk' to the file notes.txt",
+]
+"""Goals that every brain can do without documents; the last one asks before it writes."""
 _POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
     # The drawings carry their colours in style attributes; nothing else is inline.
@@ -135,9 +144,12 @@ async def _health(request: Request) -> Response:
 
 
 async def _served(request: Request) -> Response:
-    """What runs search unless told otherwise, by name: a database's URL may hold a password."""
-    site = _site(request)
-    return JSONResponse({"docs": [Path(path).name for path in site.docs], "db": bool(site.db)})
+    """What runs think with, and search unless told otherwise, by name: a database's URL may hold a password."""
+    site, known = _site(request), await asyncio.to_thread(settings)  # they may have to be read from a file
+    thinks = known.brain or ("chat" if known.has_model else "reflex")
+    brain = f"the model {known.model}" if thinks == "chat" else "the embedded brain, which quotes and needs no key"
+    docs = [Path(path).name for path in site.docs or known.docs]
+    return JSONResponse({"docs": docs, "db": bool(site.db or known.db), "brain": brain, "examples": _EXAMPLES})
 
 
 async def _start(request: Request) -> Response:
@@ -190,10 +202,18 @@ async def _events(request: Request) -> Response:
 
 
 async def _threads(request: Request) -> Response:
+    runs = _site(request).runs
     async with open_checkpointer() as saver:
         found = await list_threads(saver, limit=MOST_THREADS)
     listed = [
-        {"thread_id": one.thread_id, "goal": one.goal, "status": one.status, "updated": one.updated} for one in found
+        {
+            "thread_id": one.thread_id,
+            "goal": printable(one.goal),
+            "status": "working" if runs.is_at_work(one.thread_id) else one.status,
+            "stop_reason": one.stop_reason,
+            "updated": one.updated,
+        }
+        for one in found
     ]
     return JSONResponse({"threads": listed})
 
@@ -201,8 +221,7 @@ async def _threads(request: Request) -> Response:
 async def _thread(request: Request) -> Response:
     """Where a thread stands, from its checkpoints. `at_work`: its events tell what comes of it."""
     thread_id = request.path_params["thread"]
-    run = _site(request).runs.find(thread_id)
-    at_work = run is not None and not run.ended
+    at_work = _site(request).runs.is_at_work(thread_id)
     try:
         outcome = await alook(thread_id)
     except ThreadError:

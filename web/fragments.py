@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from graph.outcome import Outcome
+from graph.outcome import Outcome, Waiting
 from state import display
 from state.events import Event
 from state.plan import Plan
 from state.result import TaskResult, TaskStatus
+from state.text import printable
 
 _ENDED = ("done", "failed", "skipped", "refused", "in_doubt", "pending")
 
@@ -72,20 +73,45 @@ def conclusion(outcome: Outcome) -> dict[str, Any]:
         "stop_reason": outcome.stop_reason,
         "answer": str(display.answer(outcome.answer, outcome.citations)) if outcome.answer else "",
         "drawing": str(display.plan(plan, outcome.results, made)) if plan and plan.tasks else "",
-        "timeline": str(display.timeline(outcome.results, made)) if outcome.results and made else "",
+        "timeline": str(display.timeline(outcome.results, made, caption=False)) if outcome.results and made else "",
         "report": str(display.report(made)) if made else "",
         "results": results,
         "failed": any(result.status == "failed" for result in outcome.results.values()),
-        "waiting": [
-            {
-                "id": one.id,
-                "kind": one.kind,
-                "shown": str(display.question(one.kind, one.request, one.id)),
-                "args": (one.request.get("action_requests") or [{}])[0].get("args", {}),
-                "name": (one.request.get("action_requests") or [{}])[0].get("name", ""),
-                "allowed": (one.request.get("review_configs") or [{}])[0].get("allowed_decisions", []),
-            }
-            for one in outcome.waiting
-        ],
+        "waiting": [question(one) for one in outcome.waiting],
         "finished": outcome.finished,
+    }
+
+
+def question(asked: Waiting) -> dict[str, Any]:
+    """What a run asks a person, whole: nobody can decide about what was cut. All of it is text."""
+    request = asked.request
+    action = (request.get("action_requests") or [{}])[0]
+    args, origins = action.get("args") or {}, request.get("provenance") or {}
+    return {
+        "id": asked.id,
+        "kind": asked.kind,
+        "name": action.get("name", ""),
+        "asked": printable(str(action.get("description") or request.get("value") or action.get("name") or "")),
+        "reason": printable(request.get("reason") or ""),
+        "args": args,
+        "rows": _steps(args.get("plan"))
+        if asked.kind == "plan"
+        else [_row(name, value, origins.get(name)) for name, value in args.items()],
+        "allowed": (request.get("review_configs") or [{}])[0].get("allowed_decisions", []),
+        "expires": request.get("expires_at"),
+    }
+
+
+def _steps(plan: Any) -> list[dict[str, Any]]:
+    """What a plan would do, task by task: the drawing shows no arguments."""
+    tasks = plan.get("tasks", []) if isinstance(plan, dict) else []
+    return [_row(task["id"], f"{task['tool']} {display.as_text(task.get('args') or {})}", None) for task in tasks]
+
+
+def _row(name: str, value: Any, origin: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "name": printable(name),
+        "text": printable(display.as_text(value)),
+        "sources": [printable(str(source)) for source in (origin or {}).get("sources") or []],
+        "trusted": (origin or {}).get("trusted", True),
     }

@@ -105,6 +105,11 @@ class Runs:
         """The thread's latest run in this process."""
         return self._runs.get(thread_id)
 
+    def is_at_work(self, thread_id: str) -> bool:
+        """Whether a run of the thread is under way in this process."""
+        run = self.find(thread_id)
+        return run is not None and not run.ended
+
     async def stop(self, thread_id: str | None = None) -> None:
         """Stop a thread's run, or all; their threads can be resumed."""
         chosen = [run for run in self._runs.values() if thread_id in (None, run.thread_id)]

@@ -28,7 +28,7 @@ def main(target: Path = PICTURE) -> None:
             found = re.search(r"http\S+", served.stdout.readline())
             assert found, "the page didn't start"
             with browser.opened() as chromium:
-                page = chromium.new_page(viewport={"width": 1180, "height": 900}, color_scheme="light")
+                page = chromium.new_page(viewport={"width": 1180, "height": 1240}, color_scheme="light")
                 page.goto(found[0])
                 for goal in ("What is 12.5 % of 480?", GOAL):
                     page.click("#new")
@@ -38,7 +38,7 @@ def main(target: Path = PICTURE) -> None:
                 page.locator("#threads li").nth(1).wait_for()
                 page.evaluate("document.activeElement.blur()")
                 target.parent.mkdir(parents=True, exist_ok=True)
-                bottom = page.evaluate("document.querySelector('#timeline p').getBoundingClientRect().bottom")
+                bottom = page.evaluate("document.querySelector('#timeline').getBoundingClientRect().bottom")
                 shown = {"x": 0, "y": 0, "width": 1180, "height": bottom + 8}
                 page.screenshot(path=target, full_page=True, clip=shown)
         finally:

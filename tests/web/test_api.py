@@ -86,8 +86,11 @@ def test_an_unknown_thread_is_not_resumed_and_has_no_events(served: Served) -> N
     assert served.client.get("/api/threads/none/events").status_code == 204
 
 
-def test_the_page_learns_what_is_searched_by_name(served: Served) -> None:
-    assert served.client.get("/api/site").json() == {"docs": ["us-constitution.txt"], "db": False}
+def test_the_page_learns_what_is_searched_by_name_and_what_thinks(served: Served) -> None:
+    told = served.client.get("/api/site").json()
+    assert (told["docs"], told["db"]) == (["us-constitution.txt"], False)
+    assert "embedded" in told["brain"]
+    assert told["examples"]
 
 
 def test_a_run_is_told_from_its_plan_to_its_answer_and_again_from_any_point(served: Served) -> None:
@@ -105,7 +108,9 @@ def test_a_run_is_told_from_its_plan_to_its_answer_and_again_from_any_point(serv
     assert stored["answer"] == outcome["answer"]
     assert not stored["at_work"]
     listed = served.client.get("/api/threads").json()["threads"]
-    assert [(one["thread_id"], one["goal"], one["status"]) for one in listed] == [(thread, SENATOR, "done")]
+    assert [(one["thread_id"], one["goal"], one["status"], one["stop_reason"]) for one in listed] == [
+        (thread, SENATOR, "done", "answered")
+    ]
 
 
 def test_what_waits_is_approved(served: Served) -> None:
@@ -140,9 +145,11 @@ def test_a_thread_runs_once_at_a_time_stops_and_goes_on(served: Served) -> None:
     assert again.status_code == 409
     assert "at work" in again.json()["error"]
     assert served.client.get(f"/api/threads/{thread}").json()["at_work"]
+    assert [one["status"] for one in served.client.get("/api/threads").json()["threads"]] == ["working"]
     assert served.client.post(f"/api/threads/{thread}/stop").json() == {"stopped": True}
     assert served.end(thread)["type"] == "stopped"
     assert not served.client.get(f"/api/threads/{thread}").json()["finished"]
+    assert [one["status"] for one in served.client.get("/api/threads").json()["threads"]] == ["unfinished"]
     served.let_go("a")
     assert served.resume(thread).status_code == 202
     outcome = served.end(thread)

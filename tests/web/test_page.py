@@ -103,6 +103,7 @@ def test_a_question_is_answered_and_a_bad_answer_leaves_it_open(page: Any, serve
     show(page, served, thread)
     page.wait_for_selector(".question")
     assert "1 question waits" in page.inner_text("#status")
+    page.get_by_role("button", name="Edit").click()
     page.get_by_label("Arguments").fill("{not JSON")
     page.get_by_role("button", name="Approve as edited").click()
     expect(page.locator("#status")).to_contain_text("aren't JSON")
@@ -118,25 +119,85 @@ def test_a_question_is_answered_and_a_bad_answer_leaves_it_open(page: Any, serve
 
 def test_a_rejection_carries_its_reason(page: Any, served: Served) -> None:
     show(page, served, served.start("Save a note", policy="ask", plan=save()))
-    page.get_by_label("Reason or response").fill("not today")
     page.get_by_role("button", name="Reject").click()
+    page.get_by_label("Reason").fill("not today")
+    page.locator(".below").get_by_role("button", name="Reject").click()
     page.wait_for_selector("#run:not([hidden])")
-    page.click("summary")
+    page.get_by_text("What each task came to").click()
     assert "not today" in page.inner_text("#results")
     assert not (served.place / "note.txt").exists()
+
+
+def test_who_approves_sees_the_whole_of_it_and_where_it_comes_from(page: Any, served: Served) -> None:
+    long = "\n".join(f"line {number}" for number in range(400)) + "\nthe end"
+    show(page, served, served.start("Save a note", policy="ask", plan=save(content=long)))
+    page.wait_for_selector(".question")
+    assert page.locator(".question pre").nth(1).inner_text() == long
+    assert page.locator(".question .from").all_inner_texts() == ["from the plan"] * 2
+
+
+def test_a_plan_is_approved_with_its_arguments_in_sight_by_keyboard(page: Any, served: Served) -> None:
+    page.locator("#goal").press_sequentially("Write 'Remember the milk' to the file note.txt")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".question")
+    assert page.locator(".question dt").all_inner_texts() == ["t1"]
+    assert '"content": "Remember the milk"' in page.inner_text(".question dd")
+    page.locator(".question pre").focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#run:not([hidden])")
+    assert (served.place / "note.txt").read_text() == "Remember the milk"
+
+
+def test_a_number_in_the_answer_leads_to_what_it_quotes(page: Any, served: Served) -> None:
+    show(page, served, served.start(GOAL))
+    ended(page)
+    number = page.get_by_role("button", name="source 2")
+    assert "thirty five Years" in number.get_attribute("title")
+    number.click()
+    assert page.evaluate("document.activeElement.value") == 2
+    assert page.locator(".cited").count() == 1
+
+
+def test_what_a_run_came_to_is_told_and_found_in_the_list(page: Any, served: Served) -> None:
+    failed = served.start("Read it", plan=one_task("read_file", path="nowhere.txt"))
+    for number in range(9):
+        served.end(served.start(f"{number} + 1"))
+    show(page, served, failed)
+    ended(page)
+    assert page.inner_text("#outcome") == "failed"
+    assert page.is_visible("#retry")
+    assert page.title() == "Read it · Orchestrate"
+    page.get_by_label("Find a goal").fill("read")
+    expect(page.locator("#threads li:visible")).to_have_count(1)
+    assert "failed · " in page.inner_text("#threads li:visible")
+
+
+def test_everything_that_can_be_used_has_a_name(page: Any, served: Served) -> None:
+    show(page, served, served.start("Save a note", policy="ask", plan=save()))
+    page.get_by_role("button", name="Edit").click()
+    page.get_by_text("Options").click()
+    for control in page.locator("button:visible, input:visible, select:visible, textarea:visible").all():
+        named = control.evaluate(
+            "c => c.innerText || c.ariaLabel || [...(c.labels || [])].map(l => l.innerText).join()"
+        )
+        assert named.strip(), control.evaluate("c => c.outerHTML")
 
 
 def test_text_that_would_act_is_only_text(page: Any, served: Served) -> None:
     acting = "<img src=x onerror=\"document.title='taken'\"><script>document.title='taken'</script>"
     show(page, served, served.start(f"Shout {acting}", policy="ask", plan=save(content=acting)))
     page.get_by_role("button", name="Approve", exact=True).wait_for()
+    assert page.locator(".question pre").nth(1).inner_text() == acting
+    page.get_by_role("button", name="Edit").click()
     assert acting in page.get_by_label("Arguments").input_value().replace('\\"', '"')
     show(page, served, served.start(f"Shout {acting}", plan=one_task("shout", to=acting)))
     ended(page)
-    page.click("summary")
+    page.get_by_text("What each task came to").click()
     assert acting in page.inner_text("#results")
     assert page.locator("main img, main script, aside img").count() == 0
-    assert page.title() == "Orchestrate"
+    assert page.title().startswith("Shout <img")
 
 
 def test_a_thread_is_opened_from_the_list_and_deleted(page: Any, served: Served) -> None:

@@ -1,40 +1,23 @@
-"use strict";
-// Every fragment of HTML comes escaped from the server (state/markup.py); all other text is set as text.
-const $ = (id) => document.getElementById(id);
+// A goal from its asking to its answer.
+import { $, api, button, element, tell } from "./dom.js";
+import { ask } from "./questions.js";
+import { cameTo, isBad, list as listThreads } from "./threads.js";
+import { link } from "./answer.js";
+
 let thread = null, source = null, live = "";
 const STEPS = {
   guard: "Reading the goal", decompose: "Making a plan", review: "Checking the plan", search: "Searching",
   recall: "Remembering", act: "Choosing the next step", generate: "Writing the answer", validate: "Checking the answer",
   respond: "Finishing",
 };
-
-async function api(path, body, method) {
-  const response = await fetch("/api" + path, {
-    method: method || (body === undefined ? "GET" : "POST"),
-    headers: body === undefined ? {} : { "Content-Type": "application/json" },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  const given = response.status === 204 ? {} : await response.json();
-  if (!response.ok) throw new Error(given.error || "The server answered " + response.status + ".");
-  return given;
-}
-
-function tell(text, failed) {
-  $("status").textContent = text;
-  $("status").classList.toggle("error", Boolean(failed));
-}
-
-function element(name, text, className) {
-  const made = document.createElement(name);
-  if (text !== undefined) made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
+const ENDED = ["done", "failed", "skipped", "refused", "in_doubt"];
+const list = () => listThreads(() => thread, open);
 
 function clear() {
-  for (const id of ["plan", "answer", "run", "questions", "actions"]) $(id).hidden = true;
+  for (const id of ["plan", "answer", "run", "questions", "actions", "welcome", "outcome", "delete"]) $(id).hidden = true;
   for (const id of ["drawing", "tasks", "text", "timeline", "report", "results", "questions"]) $(id).replaceChildren();
   $("questions").inert = false;
+  document.title = "Orchestrate";
   live = "";
 }
 
@@ -42,11 +25,11 @@ function clear() {
 function offer({ working = false, unfinished = false, failed = false, finished = false, stored = true }) {
   $("following").hidden = !finished;
   if (!finished) $("follow").checked = false;
-  $("actions").hidden = !working && !stored;
+  $("actions").hidden = !working && !unfinished && !failed;
   $("stop").hidden = !working;
   $("resume").hidden = working || !unfinished;
   $("retry").hidden = working || !failed;
-  $("delete").hidden = working;
+  $("delete").hidden = working || !stored;
   $("main").setAttribute("aria-busy", String(working));
 }
 
@@ -76,6 +59,11 @@ function showTask(event) {
   row.querySelector(".state").textContent = [(event.status || "waiting").replace("_", " "), event.detail].filter(Boolean).join(" · ");
 }
 
+function progress() {
+  const rows = [...$("tasks").children], ended = rows.filter((row) => ENDED.some((state) => row.classList.contains(state)));
+  tell(rows.length > 1 ? "Working · " + ended.length + " of " + rows.length + " tasks done" : "Working …");
+}
+
 const shown = {
   plan(event) {
     list();
@@ -89,7 +77,7 @@ const shown = {
     showTask(event);
     if (event.drawing) $("drawing").innerHTML = event.drawing;
     mark();
-    tell("Working …");
+    progress();
   },
   step(event) { tell((event.status === "started" && STEPS[event.step] || "Working") + " …"); },
   text(event) {
@@ -113,58 +101,29 @@ function conclude(outcome) {
   fill("answer", "text", outcome.answer);
   fill("run", "timeline", outcome.timeline);
   fill("run", "report", outcome.report);
+  $("timeline").hidden = !outcome.timeline;
   $("results").innerHTML = outcome.results.join("");
-  for (const question of outcome.waiting) ask(question);
+  link();
+  for (const question of outcome.waiting) ask(question, answer);
+  if (outcome.goal) document.title = outcome.goal.slice(0, 80) + " · Orchestrate";
+  if (outcome.finished && outcome.stop_reason !== "answered") {
+    $("outcome").textContent = cameTo(outcome.stop_reason);
+    $("outcome").className = isBad(outcome.stop_reason) ? "pill bad" : "pill";
+    $("outcome").hidden = !cameTo(outcome.stop_reason);
+  }
   const waiting = outcome.waiting.length;
   offer({ finished: outcome.finished, unfinished: !outcome.finished && !waiting, failed: outcome.failed && !waiting });
   tell(waiting ? waiting + (waiting > 1 ? " questions wait" : " question waits") + " for you."
     : outcome.finished ? "" : "This run was interrupted; it can be resumed.");
 }
 
-const DECISIONS = { approve: "Approve", edit: "Approve as edited", reject: "Reject", respond: "Respond" };
-
-// A text field with its label, in `box`; none if nothing that is allowed here needs it.
-function field(box, needed, label, text, rows) {
-  if (!needed) return null;
-  const around = element("label", label), made = element("textarea");
-  made.rows = rows;
-  made.value = text;
-  around.append(made);
-  box.append(around);
-  return made;
-}
-
-function ask(question) {
-  const box = element("div", undefined, "question"), shownPart = element("div"), row = element("div", undefined, "row");
-  shownPart.innerHTML = question.shown;
-  box.append(shownPart);
-  const may = (type) => question.allowed.includes(type), given = JSON.stringify(question.args, null, 2);
-  const args = field(box, may("edit"), "Arguments", given, Math.min(16, given.split("\n").length));
-  if (args) args.className = "code";
-  const words = field(box, may("reject") || may("respond"), may("reject") ? "Reason or response" : "Response", "", 2);
-  for (const type of question.allowed) {
-    const button = element("button", DECISIONS[type] || type, type === question.allowed[0] ? "primary" : "");
-    button.type = "button";
-    button.addEventListener("click", () => answer(question, type, args && args.value, words && words.value.trim()));
-    row.append(button);
-  }
-  box.append(row);
-  $("questions").append(box);
-  $("questions").hidden = false;
-}
-
-async function answer(question, type, args, words) {
-  const decision = { type };
+async function answer(question, decision) {
   try {
-    if (type === "edit") decision.edited_action = { name: question.name, args: JSON.parse(args) };
-    if ((type === "reject" || type === "respond") && words) decision.message = words;
     await api("/threads/" + encodeURIComponent(thread) + "/resume", { answers: { [question.id]: { decisions: [decision] } } });
     $("questions").inert = true;
     tell("Going on …");
     watch();
-  } catch (error) {
-    tell(error instanceof SyntaxError ? "The arguments aren't JSON: " + error.message : error.message, true);
-  }
+  } catch (error) { tell(error.message, true); }
 }
 
 function watch() {
@@ -194,23 +153,6 @@ async function open(id) {
   list();
 }
 
-async function list() {
-  let threads;
-  try {
-    ({ threads } = await api("/threads"));
-  } catch (error) { tell(error.message, true); return; }
-  $("threads").replaceChildren(...threads.map((one) => {
-    const item = element("li"), button = element("button", one.goal || one.thread_id);
-    button.type = "button";
-    button.title = one.goal;
-    button.setAttribute("aria-current", String(one.thread_id === thread));
-    button.append(element("small", one.status + " · " + new Date(one.updated * 1000).toLocaleString()));
-    button.addEventListener("click", () => open(one.thread_id));
-    item.append(button);
-    return item;
-  }));
-}
-
 async function begin(event) {
   event.preventDefault();
   const given = { goal: $("goal").value, type: $("type").value, policy: $("policy").value };
@@ -223,7 +165,7 @@ async function begin(event) {
   try {
     const started = await api("/runs", { ...given, docs });
     thread = started.thread_id;
-    history.replaceState(null, "", "#" + thread);
+    history.pushState(null, "", "#" + thread);
     watch();
   } catch (error) { tell(error.message, true); }
 }
@@ -244,11 +186,32 @@ function fresh() {
   tell("");
   $("goal").value = "";
   $("goal").focus();
+  $("welcome").hidden = false;
   list();
 }
 
+function choose() {
+  const picked = [$("type").value !== "hybrid" && $("type").value, $("policy").value !== "default" && "policy " + $("policy").value, $("docs").value && $("docs").value];
+  $("chosen").textContent = picked.filter(Boolean).join(" · ");
+}
+
+function show() {
+  if (location.hash.length > 1) open(decodeURIComponent(location.hash.slice(1)));
+  else fresh();
+}
+
+async function welcome() {
+  const { docs, db, brain, examples } = await api("/site");
+  if (docs.length) $("docs").placeholder = docs.join("; ");
+  const searched = [...docs, ...(db ? ["a database"] : [])].join(", ");
+  $("served").textContent = "It thinks with " + brain + ". " + (searched ? "It searches " + searched + "." : "Name documents to search under Options.");
+  $("examples").replaceChildren(...examples.map((goal) => button(goal, "example", () => { $("goal").value = goal; $("goal").focus(); })));
+}
+
 $("ask").addEventListener("submit", begin);
+$("ask").addEventListener("change", choose);
 $("goal").addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("ask").requestSubmit(); });
+$("skip").addEventListener("click", (event) => { event.preventDefault(); $("goal").focus(); });
 $("new").addEventListener("click", fresh);
 $("stop").addEventListener("click", () => act("/stop", {}));
 $("resume").addEventListener("click", async () => { if (await act("/resume", {})) watch(); });
@@ -256,6 +219,6 @@ $("retry").addEventListener("click", async () => { if (await act("/resume", { re
 $("delete").addEventListener("click", async () => {
   if (confirm("Delete this thread and all that is stored of it?") && await act("", undefined, "DELETE")) fresh();
 });
-if (location.hash.length > 1) open(decodeURIComponent(location.hash.slice(1)));
-else list();
-api("/site").then(({ docs }) => { if (docs.length) $("docs").placeholder = docs.join("; "); }, () => {});
+addEventListener("popstate", show);
+show();
+welcome().catch(() => {});
