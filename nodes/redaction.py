@@ -75,16 +75,17 @@ _ASSIGNMENT = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _REST_OF_TOKEN = re.compile(r"(?:[\w=-]|\.(?=\w))*")
-_HINT = re.compile(  # what every secret above has in it; most text is done with here
-    r"[\w+/=-]{16}|://[^\s/@]*:[^\s/@]*@|password|passwd|passphrase|pwd|secret|token|key", re.IGNORECASE
-)
-_CARD = re.compile(r"(?<![\w.,+-])(?:\d[ -]?){13,18}\d(?![\w-]|[.,]\d)")
+_HINTS = ("password", "passwd", "passphrase", "pwd", "secret", "token", "key")
+_LONG = 16
+_UNBROKEN = re.compile(rf"[\w+/=-]{{{_LONG}}}|://[^\s/@]*:[^\s/@]*@")
+# Numbers are looked behind after their first digit, so that the search leaps from digit to digit.
+_CARD = re.compile(r"\d(?<![\w.,+-]\d)[ -]?(?:\d[ -]?){12,17}\d(?![\w-]|[.,]\d)")
 _CARD_ISSUERS = re.compile(  # Visa, Mastercard, American Express, Discover, Diners, JCB, by length and first digits
     r"4\d{15}(?:\d{3})?|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}"
     r"|6(?:011|5\d\d|4[4-9]\d)\d{12}|3(?:0[0-5]|[68]\d)\d{11}|35\d{14}"
 )
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
-_SOCIAL_SECURITY = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
+_SOCIAL_SECURITY = re.compile(r"\d(?<![\w-]\d)\d{2}-\d{2}-\d{4}(?![\w-])")
 _EMAIL = re.compile(r"\b[\w.%+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b")
 _PHONE = re.compile(r"(?<![\w.])(?:\+\d{1,3}[ .-]?)(?:\(\d{1,5}\)[ .-]?)?\d{2,5}(?:[ .-]?\d{2,5}){1,4}(?![\w])")
 
@@ -92,6 +93,8 @@ _PHONE = re.compile(r"(?<![\w.])(?:\+\d{1,3}[ .-]?)(?:\(\d{1,5}\)[ .-]?)?\d{2,5}
 def find(text: str, kinds: Collection[Sensitive] = ALWAYS) -> list[Found]:
     """The sensitive values in `text`, in order and without overlaps; the longest wins."""
     found = [hit for kind, detect in _DETECTORS.items() if kind in kinds for hit in detect(text)]
+    if not found:
+        return found
     known = [match.span() for match in _PLACEHOLDER.finditer(text)]
     chosen: list[Found] = []
     for hit in sorted(found, key=lambda hit: (hit.start - hit.end, hit.start)):
@@ -116,7 +119,7 @@ def redact(text: str, kinds: Collection[Sensitive] = ALWAYS) -> tuple[str, list[
 
 def redact_json(value: Any, kinds: Collection[Sensitive] = ALWAYS) -> Any:
     """A JSON value with every string in it redacted."""
-    return _map_strings(value, lambda text: redact(text, kinds)[0])
+    return map_strings(value, lambda text: redact(text, kinds)[0])
 
 
 def reveal(value: Any) -> Any:
@@ -133,7 +136,7 @@ def reveal(value: Any) -> Any:
             )
         return _vault[match.group()]
 
-    return _map_strings(value, lambda text: _PLACEHOLDER.sub(original, text) if "[redacted " in text else text)
+    return map_strings(value, lambda text: _PLACEHOLDER.sub(original, text) if "[redacted " in text else text)
 
 
 def _withhold(label: str, value: str) -> str:
@@ -149,18 +152,28 @@ def _withhold(label: str, value: str) -> str:
 _TO_LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
-def _map_strings(value: Any, change: Callable[[str], str]) -> Any:
+def map_strings(value: Any, change: Callable[[str], str]) -> Any:
+    """A JSON value with every string in it changed; its keys stay."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {key: _map_strings(item, change) for key, item in value.items()}
+        return {key: map_strings(item, change) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_map_strings(item, change) for item in value]
+        return [map_strings(item, change) for item in value]
     return value
 
 
+def _may_hold_a_secret(text: str) -> bool:
+    """Whether it has in it what every secret has one of; most text is done with here."""
+    is_unbroken = "://" in text or any(len(word) >= _LONG for word in text.split())
+    if is_unbroken and _UNBROKEN.search(text):
+        return True
+    folded = text.casefold()
+    return any(hint in folded for hint in _HINTS)
+
+
 def _secrets(text: str) -> Iterator[Found]:
-    if not _HINT.search(text):
+    if not _may_hold_a_secret(text):
         return
     for match in _PRIVATE_KEY.finditer(text):
         yield Found(match.start(), match.end(), "secret", "private key")

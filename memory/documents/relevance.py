@@ -106,6 +106,7 @@ class Relevance:
             {_stem(word): rarity(word) for word in reversed(term.words)} for term in question if not term.optional
         ]
         self._optional = {_stem(term.word) for term in question if term.optional}
+        self._asked = self._optional.union(*self._weights)
         self._whole = sum(max(weights.values()) for weights in self._weights) or 1.0
 
     def of(self, passages: Sequence[str], headings: Sequence[str], cosines: Sequence[float]) -> list[float]:
@@ -126,6 +127,8 @@ class Relevance:
         return relevances
 
     def _coverage(self, words: frozenset[str]) -> float:
+        if self._asked.isdisjoint(words):  # as most are
+            return 0.0
         own = covered = 0.0
         missing: list[float] = []
         for weights in self._weights:

@@ -169,8 +169,9 @@ def _passages(connection: sqlite3.Connection, chunks: list[int]) -> list[tuple[H
         f"WHERE chunks.id IN ({','.join(map(str, chunks))})"
     )
     rows = {row[0]: row[1:] for row in connection.execute(sql)}
+    names = {path: files.shown(path) for path in {row[1] for row in rows.values()}}
     return [
-        (Hit(text, files.shown(path), place, 0.0, date), headings)
+        (Hit(text, names[path], place, 0.0, date), headings)
         for text, path, place, date, headings in (rows[chunk] for chunk in chunks)
     ]
 

@@ -117,7 +117,7 @@ def same_word(one: str, other: str) -> bool:
     """Whether two stems are one word: equal, or a long common beginning ('senat', 'senator')."""
     if one == other:
         return True
-    shorter, longer = sorted((one, other), key=len)
+    shorter, longer = (one, other) if len(one) < len(other) else (other, one)
     return len(shorter) >= 5 and longer.startswith(shorter) and len(longer) - len(shorter) <= 3
 
 

@@ -18,7 +18,7 @@ from nodes.execution.privacy import redacted, untraced
 from tools.registry import Call, ToolFailure, ToolOutput, ToolSpec, current_call
 
 LONGEST_RETRY_AFTER = 60.0
-_LITTLE = 20_000
+_LITTLE = 50_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -19,13 +20,12 @@ def redacted(output: ToolOutput) -> ToolOutput:
 
     Quotations are chosen from the redacted evidence, so they stay verbatim.
     """
+    clean = functools.cache(lambda text: redaction.redact(text)[0])  # most evidence stands in the value too
     evidence = [
-        item.model_copy(
-            update={name: redaction.redact(text)[0] for name in ("text", "url") if (text := getattr(item, name))}
-        )
+        item.model_copy(update={name: clean(text) for name in ("text", "url") if (text := getattr(item, name))})
         for item in output.evidence
     ]
-    return ToolOutput(redaction.redact_json(output.value), evidence)
+    return ToolOutput(redaction.map_strings(output.value, clean), evidence)
 
 
 @contextmanager
