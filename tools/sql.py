@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from sqlglot import exp
 
@@ -16,12 +17,20 @@ _NEVER = (
 )  # fmt: skip
 _NEVER_CALLED = frozenset(
     """
-    load_extension readfile writefile edit fts3_tokenizer set_config nextval setval lastval query_to_xml
-    query_to_xml_and_xmlschema table_to_xml schema_to_xml database_to_xml cursor_to_xml current_setting sleep
-    benchmark load_file xp_cmdshell
+    load_extension readfile writefile edit fts3_tokenizer set_config nextval setval lastval current_setting sleep
+    benchmark load_file xp_cmdshell ts_stat ts_rewrite connectby xpath_table gin_clean_pending_list
+    lo_close lo_creat lo_create lo_export lo_from_bytea lo_get lo_import lo_lseek lo_lseek64 lo_manage lo_open lo_put
+    lo_tell lo_tell64 lo_truncate lo_truncate64 lo_unlink loread lowrite
+    brin_summarize_new_values brin_summarize_range brin_desummarize_range
     """.split()  # noqa: SIM905
 )
-_NEVER_CALLED_PREFIXES = ("pg_", "lo_", "dblink", "binary_upgrade_", "sys_")
+_NEVER_CALLED_PREFIXES = (
+    "pg_", "dblink", "binary_upgrade_", "sys_", "crosstab",
+    "query_to_xml", "table_to_xml", "schema_to_xml", "database_to_xml", "cursor_to_xml",
+)  # fmt: skip
+_ORDINARY_FIELDS = frozenset({"edit", "sleep", "benchmark"})
+"""Names that a field may have, being no functions of Postgres: it takes `('/etc'::text).pg_ls_dir` for a call."""
+_ESCAPED_NAME = re.compile(r"(?<![\w'\"])U&[\"']", re.IGNORECASE)
 _NEVER_READ_PREFIXES = ("pg_", "_orchestrate_")
 
 
@@ -34,7 +43,7 @@ def check_query(sql: str, dialect: str) -> list[str]:
     statement = _single(sql, dialect)
     if not isinstance(statement, exp.Query):
         raise RefusedStatement(f"only SELECT is allowed here, this is {_kind(statement)}")
-    _check_parts(statement, allowed=None)
+    _check_parts(statement, dialect, allowed=None)
     return _tables(statement)
 
 
@@ -45,7 +54,7 @@ def check_write(sql: str, dialect: str) -> list[str]:
         raise RefusedStatement(f"only INSERT, UPDATE and DELETE are allowed here, this is {_kind(statement)}")
     if isinstance(statement, exp.Update | exp.Delete) and statement.args.get("where") is None:
         raise RefusedStatement("it would change every row; add a WHERE, as in WHERE id = 7, or WHERE true to mean it")
-    _check_parts(statement, allowed=statement)
+    _check_parts(statement, dialect, allowed=statement)
     return _tables(statement)
 
 
@@ -58,6 +67,8 @@ def _single(sql: str, dialect: str) -> exp.Expr:
         raise RefusedStatement(f"a statement may have {LONGEST_SQL} characters, this one has {len(sql)}")
     if "\0" in sql:
         raise RefusedStatement("the statement has a NUL character in it")
+    if dialect == "postgres" and _ESCAPED_NAME.search(sql):
+        raise RefusedStatement("names and text with Unicode escapes (U&) aren't read here; write the characters")
     try:
         statements = [statement for statement in sqlglot.parse(sql, read=dialect) if statement is not None]
     except (SqlglotError, RecursionError) as error:
@@ -69,17 +80,31 @@ def _single(sql: str, dialect: str) -> exp.Expr:
     return statements[0]
 
 
-def _check_parts(statement: exp.Expr, allowed: exp.Expr | None) -> None:
+def _check_parts(statement: exp.Expr, dialect: str, allowed: exp.Expr | None) -> None:
     for node in statement.walk():
         if isinstance(node, _NEVER) and node is not allowed:
             raise RefusedStatement(f"{_kind(node)} is not allowed in it")
         if isinstance(node, exp.Func):
             name = _function(node)
-            if name in _NEVER_CALLED or name.startswith(_NEVER_CALLED_PREFIXES):
+            if _is_never_called(name):
                 raise RefusedStatement(f"the function {name} is not allowed")
+        field = _field(node) if dialect == "postgres" else ""
+        if _is_never_called(field) and field not in _ORDINARY_FIELDS:
+            raise RefusedStatement(f"the name {field} is not allowed: the database may take it for a function")
     for table in statement.find_all(exp.Table):
         if table.name.lower().startswith(_NEVER_READ_PREFIXES):
             raise RefusedStatement(f"the table {table.name} belongs to the system and is not open to queries")
+
+
+def _is_never_called(name: str) -> bool:
+    return name in _NEVER_CALLED or name.startswith(_NEVER_CALLED_PREFIXES)
+
+
+def _field(node: exp.Expr) -> str:
+    """The name behind a dot, in lower case; '' if there is none."""
+    if isinstance(node, exp.Dot):
+        return str(node.expression.name).lower()
+    return node.name.lower() if isinstance(node, exp.Column) and node.table else ""
 
 
 def _function(node: exp.Func) -> str:

@@ -150,7 +150,12 @@ class SqlDatabase:
             if self.dialect == "sqlite":
                 made = create_engine("sqlite://", creator=lambda: self._sqlite(write), poolclass=NullPool)
             else:
-                made = create_engine(self._url.set(drivername="postgresql+psycopg"), poolclass=NullPool)
+                # Prepared from the first time on: what is prepared is one statement, however it was parsed here.
+                made = create_engine(
+                    self._url.set(drivername="postgresql+psycopg"),
+                    poolclass=NullPool,
+                    connect_args={"prepare_threshold": 0},
+                )
             self._engines[write] = made
         return self._engines[write]
 

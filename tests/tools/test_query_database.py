@@ -13,7 +13,7 @@ import pytest
 from tools.query_database import query_database, schema
 from tools.registry import ToolFailure, ToolSpec
 from tools.sql import RefusedStatement, check_query
-from tools.sql_database import DatabaseUnavailable
+from tools.sql_database import DatabaseUnavailable, execute_as_it_is
 
 DATA = Path(pytest.importorskip("vega_datasets").__file__).parent / "_data"
 
@@ -129,7 +129,13 @@ POSTGRES_ATTACKS = [
     "SELECT pg_terminate_backend(1)", "LISTEN x", "NOTIFY x", "SHOW all", "SELECT current_setting('data_directory')",
     "SELECT $$x$$; DELETE FROM t", "TABLE t; DROP TABLE t", "SELECT * FROM t FOR SHARE",
     "EXPLAIN ANALYZE DELETE FROM t", "SELECT * FROM ROWS FROM (pg_ls_dir('/'))",
-    "SELECT (pg_stat_file('/etc/passwd')).size",
+    "SELECT (pg_stat_file('/etc/passwd')).size", "SELECT ('/etc/passwd'::text).pg_read_file",
+    "SELECT ('/etc/passwd'::text).\"PG_read_file\"", "SELECT f.lo_import FROM lower('/etc/passwd') AS f",
+    r"""SELECT U&"pg\005fread_file"('/etc/passwd')""", r"""SELECT * FROM u&"pg\005fauthid" """,
+    "SELECT table_to_xml_and_xmlschema('pg_authid', true, true, '')", "SELECT query_to_xmlschema('', true, true, '')",
+    "SELECT database_to_xml_and_xmlschema(true, true, '')", "SELECT * FROM ts_stat('SELECT pg_read_file(''/x'')')",
+    "SELECT ts_rewrite('a'::tsquery, 'SELECT pg_read_file(''/x'')')", "SELECT loread(lo_open(1, 262144), 10)",
+    "SELECT * FROM crosstab('SELECT 1')", "SELECT gin_clean_pending_list('i')",
 ]  # fmt: skip
 
 
@@ -137,6 +143,17 @@ POSTGRES_ATTACKS = [
 def test_what_postgres_could_do_is_refused_by_parsing(sql: str) -> None:
     with pytest.raises(RefusedStatement):
         check_query(sql, "postgres")
+
+
+POSTGRES_QUERIES = [
+    "SELECT h.sleep, h.lo_price FROM health h", "SELECT 'U&' || name FROM t", "SELECT (address).street FROM people",
+    "SELECT t.brin_count, upper(t.edit) FROM t", "SELECT x.total FROM (SELECT sum(a) AS total FROM t) x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", POSTGRES_QUERIES)
+def test_what_only_reads_from_postgres_passes(sql: str) -> None:
+    assert check_query(sql, "postgres")
 
 
 def test_the_connection_itself_refuses_to_write(database: Path) -> None:
@@ -237,3 +254,6 @@ async def test_postgres(postgres: str) -> None:
 
     with pytest.raises(SQLAlchemyError, match="read-only"), SqlDatabase(postgres).connect() as connection:
         connection.execute(text("DELETE FROM readings"))
+    two = "SELECT 1; COMMIT"  # which no parsing has seen: the connection takes one statement at a time
+    with pytest.raises(SQLAlchemyError, match="multiple commands"), SqlDatabase(postgres).connect() as connection:
+        execute_as_it_is(connection, two)
