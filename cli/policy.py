@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import options
 from cli.errors import Exit
+from state.policy import PolicyDecision
 
 if TYPE_CHECKING:
     from state.plan import Plan
-    from state.policy import Policy, PolicyDecision
+    from state.policy import Policy
     from tools.registry import Toolbox
 
 POLICY = """Policies: what may run without asking.
@@ -24,7 +25,8 @@ Example:
 """
 CHECK = """Show what of a plan would ask, and why.
 
-Each task runs, asks a person, or is refused. Nothing is called.
+Each call runs, asks a person, or is refused: that of a task, of its fallback, and of each tool that it gives to an
+agent. Nothing is called.
 
 Where a value comes from is followed through the plan: what reads an untrusted tool's result is untrusted.
 
@@ -82,26 +84,39 @@ def check(
 
 
 def decisions(plan: Plan, policy: Policy, tools: Toolbox) -> list[tuple[str, str, str, PolicyDecision]]:
-    """For each task, in order: its id, its tool, the tool's risk, and what the policy says of the call."""
+    """For each call that a plan may come to, in order: its task, its tool, the tool's risk, what the policy says.
+
+    A task's fallback is a call of its own, and so is each tool that it gives to an agent; what an agent calls is
+    judged as it is once the agent has read something.
+    """
     from nodes.execution import provenance
     from state.result import Origin
+    from state.task import AGENT, MODEL
 
     literal, known = Origin(trusted=True, sources=["plan"]), dict[str, Origin]()
     found = []
+
+    def decide(task: str, tool: str, args: dict[str, Any], origins: dict[str, Origin], caller: Origin) -> None:
+        spec = tools.get(tool)
+        risk, open_world = (spec.risk, spec.open_world) if spec else ("read", False)
+        verdict = policy.decide(tool=tool, risk=risk, args=args, origins=origins, open_world=open_world, caller=caller)
+        found.append((task, tool, str(risk), verdict))
+
     for task in plan.order():
-        spec = tools.get(task.tool)
-        risk = spec.risk if spec else "read"
         items = {"item": provenance.of_value(task.each, known, literal)} if task.each is not None else {}
         origins = provenance.of_arguments(task.args, known | items, literal)
-        decision = policy.decide(
-            tool=task.tool,
-            risk=risk,
-            args=dict(task.args),
-            origins=origins,
-            open_world=spec.open_world if spec else False,
-            caller=Origin.merge([literal, *items.values()]),
-        )
-        trusted = spec.trusted if spec else True
-        known[task.id] = provenance.of_result(task.tool, task.id, origins | items, trusted=trusted)
-        found.append((task.id, task.tool, str(risk), decision))
+        caller = Origin.merge([literal, *items.values()])
+        results = []
+        for tool in filter(None, (task.tool, task.fallback)):
+            spec = tools.get(tool)
+            results.append(provenance.of_result(tool, task.id, origins | items, trusted=spec.trusted if spec else True))
+            if tool in (MODEL, AGENT):
+                found.append((task.id, tool, "read", PolicyDecision(action="auto", reason="it calls nothing itself")))
+            else:
+                decide(task.id, tool, dict(task.args), origins, caller)
+            if tool == AGENT and isinstance(given := task.args.get("tools"), list):
+                read = Origin(trusted=False, sources=["what the agent reads"]).by_model()
+                for name in map(str, given):
+                    decide(task.id, name, {}, {"what it chooses": read}, read)
+        known[task.id] = Origin.merge(results)
     return found

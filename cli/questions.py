@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.errors import UsageError
 from cli.progress import one_line
+from state import wording
 from state.text import printable
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def plain(waiting: Waiting, thread_id: str) -> list[str]:
         for task in _asked_plan(waiting).get("tasks") or ():
             args = json.dumps(task.get("args") or {}, ensure_ascii=False)
             lines.append(f"  {one_line(task.get('id'))}  {one_line(task.get('tool'))}  {one_line(args)}")
+            lines += [f"      {one_line(term)}" for term in wording.terms(task)]
     else:
         for name, value, sources, trusted in arguments(waiting):
             origin = f"  [{'from' if trusted else 'UNTRUSTED:'} {sources}]" if sources or not trusted else ""
@@ -246,11 +248,10 @@ def plan_table(plan: Mapping[str, Any]) -> RenderableType:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for task in plan.get("tasks") or ():
-        args = ", ".join(
-            f"{one_line(name)}={one_line(json.dumps(value, ensure_ascii=False))}"
-            for name, value in (task.get("args") or {}).items()
-        )
-        words = Text.assemble(one_line(task.get("goal") or ""), "\n" if task.get("goal") else "", (args, "dim"))
+        args = ", ".join(map(one_line, wording.arguments(task)))
+        lines = [Text(one_line(task.get("goal") or "")), Text(args, "dim")]
+        lines += [Text(one_line(term)) for term in wording.terms(task)]
+        words = Text("\n").join(line for line in lines if line)
         table.add_row(Text(one_line(task.get("id")), "bold"), Text(one_line(task.get("tool")), "cyan"), words)
     return table
 

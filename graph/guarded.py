@@ -54,7 +54,7 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         'async', under which a run that is killed can be lost whole, and with it what its effects are known by.
 
         Raises InputError for a goal that can't be taken, ThreadBusy if another run holds the thread, StaleAnswer for
-        answers to questions that aren't open any more.
+        answers to questions that aren't open any more, BadAnswer for one without an id where several are open.
         """
         if input is not None and not isinstance(input, Command):
             event = {"event": clean_event(_event(input))} if "event" in self.channels else {}
@@ -67,23 +67,35 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         if saver is not None:
             durability = "sync"
         async with thread_lock(saver, thread_id, wait=LOCK_WAIT):
-            if isinstance(input, Command) and saver is not None and config is not None:
-                await self._refuse_stale(input.resume, config)
+            if isinstance(input, Command) and input.resume is not None and saver is not None and config is not None:
+                input = replace(input, resume=await self._addressed(input.resume, config))  # noqa: A001
             # Closed before the thread is let go, also when the caller stops listening half way.
             async with aclosing(super().astream(input, config, durability=durability, **kwargs)) as parts:  # type: ignore[type-var]
                 async for part in parts:
                     yield part
 
-    async def _refuse_stale(self, resume: Any, config: RunnableConfig) -> None:
-        # LangGraph hands an answer with the id of a task's first question to whatever the task asks next.
-        if not isinstance(resume, dict) or not resume or not all(map(_QUESTION_ID.fullmatch, map(str, resume))):
-            return
-        asked = {one.id for one in (await self.aget_state(config)).interrupts}
-        if stale := [name for name in resume if name not in asked]:
+    async def _addressed(self, resume: Any, config: RunnableConfig) -> dict[str, Any]:
+        """An answer by the id of its question. Raises StaleAnswer, and BadAnswer where it isn't clear whose it is.
+
+        LangGraph hands an answer without an id to whichever task asks first, and one with the id of a task's first
+        question to whatever the task asks next.
+        """
+        asked = sorted(one.id for one in (await self.aget_state(config)).interrupts)
+        is_addressed = isinstance(resume, dict) and resume and all(map(_QUESTION_ID.fullmatch, map(str, resume)))
+        stale = [name for name in resume if name not in asked] if is_addressed else []
+        if stale or not asked:
             raise StaleAnswer(
-                f"{', '.join(stale)}: no such question is open"
-                + (f"; open: {', '.join(sorted(asked))}" if asked else "; resume without an answer")
+                f"{', '.join(stale) or 'an answer was given'}: no such question is open"
+                + (f"; open: {', '.join(asked)}" if asked else "; resume without an answer")
             )
+        if is_addressed:
+            return dict(resume)
+        if len(asked) > 1:
+            raise BadAnswer(
+                f"{len(asked)} questions are open; resume with {{id: response}}, the ids of the interrupts being: "
+                + ", ".join(asked)
+            )
+        return {asked[0]: resume}
 
     async def abulk_update_state(
         self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]

@@ -44,8 +44,15 @@ def after_only_route(state: RunState) -> Literal["review", "generate"]:
     return "generate" if state.get("problems") else "review"
 
 
-def after_review(state: RunState) -> Literal["execute", "generate"]:
-    """A rejected plan doesn't run."""
+def after_review(state: RunState) -> Literal["execute", "decompose", "generate"]:
+    """A rejected plan doesn't run; where the reason is among the problems, it is made anew."""
+    if state.get("approved"):
+        return "execute"
+    return "decompose" if state.get("problems") and not _is_spent(state) else "generate"
+
+
+def after_only_review(state: RunState) -> Literal["execute", "generate"]:
+    """A rejected plan doesn't run, and isn't made again."""
     return "execute" if state.get("approved") else "generate"
 
 

@@ -50,7 +50,11 @@ class MemoryJournal:
 
     async def decisions(self, thread_id: str | None = None) -> list[Decision]:
         with self._lock:
-            return [decision for decision in self._decisions if thread_id in (None, decision.thread_id)]
+            return [
+                replace(kept, shown=_copied(kept.shown), decided=_copied(kept.decided))
+                for kept in self._decisions
+                if thread_id in (None, kept.thread_id)
+            ]
 
     async def forget(self, thread_id: str) -> None:
         with self._lock:

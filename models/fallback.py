@@ -91,7 +91,7 @@ class FallbackBrain:
         results: Mapping[str, TaskResult] | None = None,
     ) -> Thought[Plan]:
         """See Brain."""
-        start = self._passed_over("plan", intent, bool(problems))
+        start = self._passed_over("plan", intent, any(problem.code != "rejected" for problem in problems))
         return await self._first(
             lambda brain: brain.decompose(intent, tools=tools, problems=problems, results=results),
             start,

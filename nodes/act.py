@@ -18,6 +18,7 @@ from nodes import emit
 from nodes.acting.agenda import MAX_ROUNDS, STEPS, after_round, agenda_of
 from nodes.acting.terms import AGENDA_TOOL, RunTerms, why_ended
 from nodes.acting.transcript import messages_of, plan_of, results_of, served
+from nodes.decompose import has_earlier_answers
 from nodes.execute import open_desk, without_reruns
 from nodes.execution.desk import Desk
 from nodes.generate import EMBEDDED, intent_of
@@ -52,7 +53,8 @@ def act(kit: Kit) -> NodeFunction:
         results = without_reruns(state.get("plan") or Plan(), state)
         before = Plan(tasks=[task for task in (state.get("plan") or Plan()).tasks if task.id in results])
         emit.step("act", "started")
-        desk = open_desk(here, state, runtime, literal=Origin(sources=["agent"]), may_ask=True)
+        literal = Origin(trusted=not has_earlier_answers(state), sources=["agent"])
+        desk = open_desk(here, state, runtime, literal=literal, may_ask=True)
         said: list[BaseMessage] = [HumanMessage(goal), *messages_of(before, results, goal)]
         terms = RunTerms(desk, goal, len(said))
         async with desk.drain.watching():
@@ -119,7 +121,8 @@ async def _work(desk: Desk, terms: RunTerms, said: Sequence[BaseMessage], prompt
             else:
                 state = part
     except GraphInterrupt as stop:  # a question put by a task of a call's own comes up once with each
-        raise GraphInterrupt(tuple({one.id: one for one in stop.args[0]}.values())) from None
+        asked = tuple({one.id: one for one in stop.args[0]}.values())
+        raise GraphInterrupt(asked if desk.kit.policy.together else asked[:1]) from None
     return dict(state)
 
 

@@ -63,8 +63,12 @@ def has_read_untrusted(state: RunState) -> bool:
     What a tool says when it fails is its own words too.
     """
     results = (state.get("results") or {}).values()
-    answered = any(message.type == "ai" for message in state.get("messages") or [])
-    return answered or any(not result.ok or not result.origin.trusted for result in results)
+    return has_earlier_answers(state) or any(not result.ok or not result.origin.trusted for result in results)
+
+
+def has_earlier_answers(state: RunState) -> bool:
+    """Whether the goal was read in view of earlier answers of the conversation, which quote what others wrote."""
+    return any(message.type == "ai" for message in state.get("messages") or [])
 
 
 def _spent(spending: Spending, rounds: Rounds) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 
 from models.brain import Brain, BrainError
 from nodes import emit
-from nodes.decompose import extended
+from nodes.decompose import extended, has_read_untrusted
 from nodes.generate import EMBEDDED, intent_of
 from nodes.kit import Kit, NodeFunction
 from nodes.spending import Spending
@@ -53,7 +53,8 @@ def delegate(kit: Kit, specialists: Sequence[Specialist]) -> NodeFunction:
             return {**update, "usage": spending.usage, "notes": spending.notes}
         if is_replan or state.get("plan_source") == "replan":
             plan = extended(state.get("plan") or Plan(), results, plan)
-            update |= {"plan_source": "replan", "approved": False}
+            update["approved"] = False
+        update["plan_source"] = "replan" if has_read_untrusted(state) else "brain"
         emit.plan(plan)
         emit.step("decompose", "ended", detail=f"{len(plan.tasks)} tasks")
         return {**update, "plan": plan, "usage": spending.usage, "notes": spending.notes}

@@ -22,6 +22,8 @@ HISTORY = 20
 """Messages of the conversation that a brain is shown."""
 
 EMBEDDED = "reflex"
+REJECTED = "the plan was rejected"
+"""How the note begins that says so."""
 _MOST_QUOTED = 5
 
 
@@ -98,8 +100,9 @@ def numbered(draft: Draft, evidence: list[Evidence]) -> Draft:
 
 async def _written(state: RunState, brain: Brain, intent: Intent, collected: Collected, spending: Spending) -> Draft:
     evidence = collected.evidence
-    if _was_rejected(state):
-        return Draft(text="Nothing was done: the plan was rejected.")
+    if was_rejected(state):
+        told = [note for note in state.get("notes") or [] if note.startswith(REJECTED)]
+        return Draft(text=f"Nothing was done: {told[-1] if told else REJECTED}.")
     if not evidence and (collected.gaps or collected.fruitless):  # say why, rather than have a model guess
         return _with_gaps(Draft(text=""), collected)
     verdict = state.get("verdict")
@@ -129,8 +132,8 @@ def _with_gaps(draft: Draft, collected: Collected) -> Draft:
     return draft.model_copy(update={"gaps": list(dict.fromkeys([*draft.gaps, *collected.gaps, *in_vain]))})
 
 
-def _was_rejected(state: RunState) -> bool:
+def was_rejected(state: RunState) -> bool:
     """Whether a person said no to the plan: it could have run, and didn't."""
-    plan = state.get("plan")
-    could_run = plan is not None and bool(plan.tasks) and not state.get("problems")
-    return could_run and not state.get("approved") and not state.get("results")
+    plan, notes = state.get("plan"), state.get("notes") or []
+    could_run = (plan is not None and bool(plan.tasks)) or any(note.startswith(REJECTED) for note in notes)
+    return could_run and not state.get("problems") and not state.get("approved") and not state.get("results")

@@ -12,6 +12,7 @@ from models.reflex.goals import is_question
 from nodes import emit
 from nodes.generate import HISTORY
 from nodes.kit import Kit, NodeFunction
+from nodes.person import ask
 from nodes.spending import Spending
 from state import approval
 from state.context import RunContext
@@ -72,7 +73,7 @@ def clarify(kit: Kit) -> NodeFunction:
             allowed=["respond", "reject"],
             reason="the goal can't be served without it",
         )
-        made = approval.ask_person(asked).decisions[0]
+        made = await ask(here, asked)
         rounds = rounds.model_copy(update={"clarify": rounds.clarify + 1})
         if made.type == "reject":
             return no_more

@@ -118,7 +118,7 @@ def redact(text: str, kinds: Collection[Sensitive] = ALWAYS) -> tuple[str, list[
 
 
 def redact_json(value: Any, kinds: Collection[Sensitive] = ALWAYS) -> Any:
-    """A JSON value with every string in it redacted."""
+    """A JSON value with every string in it redacted, names of fields included."""
     return map_strings(value, lambda text: redact(text, kinds)[0])
 
 
@@ -153,13 +153,21 @@ _TO_LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
 def map_strings(value: Any, change: Callable[[str], str]) -> Any:
-    """A JSON value with every string in it changed; its keys stay."""
+    """A JSON value with every string in it changed, names of fields included."""
+    return _mapped(value, change, functools.cache(change))
+
+
+def _mapped(value: Any, change: Callable[[str], str], change_name: Callable[[str], str]) -> Any:
+    # Names of fields are few and recur in every row of a table.
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {key: map_strings(item, change) for key, item in value.items()}
+        return {
+            change_name(name) if isinstance(name, str) else name: _mapped(item, change, change_name)
+            for name, item in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [map_strings(item, change) for item in value]
+        return [_mapped(item, change, change_name) for item in value]
     return value
 
 

@@ -12,7 +12,7 @@ from langgraph.runtime import Runtime
 
 from nodes import emit, guardrails
 from nodes.claims import normal
-from nodes.generate import intent_of
+from nodes.generate import intent_of, was_rejected
 from nodes.kit import Kit, NodeFunction, thread_id_of
 from nodes.redaction import redact
 from state.budget import Budget, Usage
@@ -104,7 +104,7 @@ def stop_reason_of(state: RunState, draft: Draft, usage: Usage) -> StopReason:
     intent = intent_of(state)
     if intent.reply and not plan:
         return "answered" if intent.kind == "small_talk" else "refused"
-    if plan and plan.tasks and not results and not state.get("approved") and not state.get("problems"):
+    if was_rejected(state):
         return "declined"
     is_complete = not draft.gaps
     if _ran_out(state, usage) and not is_complete:

@@ -2,57 +2,92 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
 from pydantic import ValidationError
 
-from memory.journal import Decision
 from nodes import emit
+from nodes.generate import REJECTED
 from nodes.kit import Kit, NodeFunction
-from nodes.person import deciding
+from nodes.person import Lapsed, ask
+from nodes.route import MAX_REPAIRS
 from state import approval
 from state.context import RunContext
-from state.plan import AGENT, Plan, check_plan
+from state.plan import AGENT, Plan, Problem, check_plan
 from state.policy import Policy
-from state.run import RunState
+from state.run import Rounds, RunState
 from tools.registry import Toolbox
 
 
-def review(kit: Kit) -> NodeFunction:
-    """The step that lets a person see the plan before it runs, where the policy wants that."""
+def review(kit: Kit, *, replans: bool = True) -> NodeFunction:
+    """The step that lets a person see the plan before it runs, where the policy wants that.
+
+    `replans`: whether a plan rejected with a reason is made anew; the reason is then among the problems.
+    """
 
     async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
         here = await kit.for_run(runtime)
-        plan = state.get("plan") or Plan()
+        plan, notes = state.get("plan") or Plan(), list(state.get("notes") or [])
+        if any(note.startswith(REJECTED) for note in notes) and await _is_rejected(here, plan, state):
+            return {"approved": False}
         reason = reason_to_review(plan, state, here.policy, here.tools)
         if reason is None:
             return {"approved": True}
         if not here.policy.attended:
-            return {"approved": True, "notes": [*(state.get("notes") or []), f"the plan was not reviewed: {reason}"]}
+            return {"approved": True, "notes": [*notes, f"the plan was not reviewed: {reason}"]}
         asked = approval.question(
             "plan",
             name="review_plan",
-            args={"plan": plan.to_json()},
+            args=_shown(plan),
             description=f"{state.get('goal', '')}\n{len(plan.tasks)} tasks",
             allowed=["approve", "edit", "reject"],
             reason=reason,
             args_schema={"type": "object", "properties": {"plan": Plan.model_json_schema()}, "required": ["plan"]},
         )
-        response = approval.ask_person(asked, check=lambda given: _problem(given.decisions[0], here.tools))
-        made = response.decisions[0]
-        edited = _edited(made) if made.edited_action else None
-        await _record(here, asked, made, response.who)
+        try:
+            made = await ask(here, asked, check=lambda given: _problem(given.decisions[0], state, here.tools))
+        except Lapsed:
+            return _rejected("the approval came after it had lapsed", notes, may_replan=False)
         if made.type == "reject":
-            return {"approved": False, "notes": [*(state.get("notes") or []), f"the plan was rejected: {made.message}"]}
-        if edited is not None:
+            return _rejected(made.message, notes, may_replan=replans and _repairs_left(state))
+        if made.edited_action is not None:
+            edited = _edited(made)
             emit.plan(edited)
             return {"approved": True, "plan": edited, "plan_source": "person"}
         return {"approved": True}
 
     return run
+
+
+def _rejected(why: str | None, notes: list[str], *, may_replan: bool) -> dict[str, Any]:
+    update = {"approved": False, "notes": [*notes, f"{REJECTED}: {why}" if why else REJECTED]}
+    if why and may_replan:
+        update["problems"] = [Problem(code="rejected", message=f"a person rejected the plan: {why}")]
+    return update
+
+
+def _repairs_left(state: RunState) -> bool:
+    return (state.get("rounds") or Rounds()).repair < MAX_REPAIRS
+
+
+async def _is_rejected(kit: Kit, plan: Plan, state: RunState) -> bool:
+    """Whether a plan made after a rejection is no other one: asking again would be asking the same."""
+    if not plan.tasks:
+        return True
+    thread_id = str(get_config().get("configurable", {}).get("thread_id", ""))
+    return any(
+        past.kind == "plan"
+        and past.at >= (state.get("started") or 0.0)
+        and past.decided.get("type") == "reject"
+        and past.shown["action_requests"][0]["args"] == _shown(plan)
+        for past in await kit.journal.decisions(thread_id)
+    )
+
+
+def _shown(plan: Plan) -> dict[str, Any]:
+    return {"plan": plan.to_json()}
 
 
 def reason_to_review(plan: Plan, state: RunState, policy: Policy, tools: Toolbox) -> str | None:
@@ -79,26 +114,11 @@ def _edited(made: approval.HumanDecision) -> Plan:
     return Plan.model_validate(args.get("plan", args))
 
 
-def _problem(made: approval.HumanDecision, tools: Toolbox) -> str | None:
+def _problem(made: approval.HumanDecision, state: RunState, tools: Toolbox) -> str | None:
     if made.edited_action is None:
         return None
     try:
-        problems = check_plan(_edited(made), tools)
+        problems = check_plan(_edited(made), tools, state.get("budget"))
     except ValidationError as error:
         return f"the edited plan can't be read: {error}"
     return "the edited plan can't run: " + "; ".join(map(str, problems)) if problems else None
-
-
-async def _record(kit: Kit, asked: approval.Question, made: approval.HumanDecision, who: str | None) -> None:
-    configurable = get_config().get("configurable", {})
-    await kit.journal.record(
-        Decision(
-            thread_id=str(configurable.get("thread_id", "")),
-            task="plan",
-            kind="plan",
-            who=deciding(configurable, who),
-            at=time.time(),
-            shown=dict(asked),
-            decided=made.to_json(),
-        )
-    )

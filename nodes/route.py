@@ -21,7 +21,7 @@ def route(kit: Kit) -> NodeFunction:
     async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
         here = await kit.for_run(runtime)
         plan = state.get("plan") or Plan()
-        if not plan.tasks and state.get("problems"):
+        if not plan.tasks and any(problem.code != "rejected" for problem in state.get("problems") or []):
             return {}
         if state.get("plan_source") == "caller":
             emit.plan(plan)

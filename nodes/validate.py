@@ -13,7 +13,7 @@ from models.brain import Brain, BrainError
 from nodes import emit
 from nodes.checks import check, repair
 from nodes.evidence import Collected
-from nodes.generate import EMBEDDED, evidence_of, intent_of, quoted
+from nodes.generate import EMBEDDED, evidence_of, intent_of, quoted, was_rejected
 from nodes.kit import Kit, NodeFunction
 from nodes.spending import Spending
 from state.budget import Budget
@@ -78,6 +78,8 @@ def validate(kit: Kit) -> NodeFunction:
 async def _judged(case: _Case, draft: Draft) -> tuple[Draft, Verdict]:
     if case.intent.reply and not case.state.get("plan"):
         return draft, Verdict(action="accept", reason="It is a reply and claims nothing.")
+    if was_rejected(case.state):
+        return draft, Verdict(action="accept", reason="It says that a person rejected the plan.")
     findings = await _findings(case, draft)
     if findings and _may_rewrite(case, findings):
         reason = f"{_count(findings)} held up by what was found"

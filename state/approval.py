@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, Literal, NotRequired, TypedDict
 
 from langgraph.types import interrupt
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from state.check import argument_errors
 from state.record import Record
@@ -135,6 +137,11 @@ def response_schema(asked: Question, check: Check | None = None) -> type[HumanRe
     """The type of the responses that `asked` allows, for `interrupt(asked, response_schema=...)`."""
 
     class Response(HumanResponse):
+        @field_validator("decisions")
+        @classmethod
+        def _of_the_kinds_shown(cls, given: list[HumanDecision]) -> list[HumanDecision]:
+            return [_of_the_kinds_shown(asked, decision) for decision in given]
+
         @model_validator(mode="after")
         def _fits_the_question(self) -> Response:
             if problem := _misfit(asked, self) or (check(self) if check else None):
@@ -143,6 +150,21 @@ def response_schema(asked: Question, check: Check | None = None) -> type[HumanRe
 
     Response.__name__ = Response.__qualname__ = "HumanResponse"
     return Response
+
+
+Answered = list[tuple[Question, HumanResponse]]
+_answered: ContextVar[Answered | None] = ContextVar("answered", default=None)
+
+
+@contextmanager
+def answers() -> Iterator[Answered]:
+    """Within it every question that is answered is noted, for a record of what was shown and decided."""
+    noted: Answered = []
+    token = _answered.set(noted)
+    try:
+        yield noted
+    finally:
+        _answered.reset(token)
 
 
 def ask_person(asked: Question, check: Check | None = None) -> HumanResponse:
@@ -157,7 +179,24 @@ def ask_person(asked: Question, check: Check | None = None) -> HumanResponse:
         problems = "; ".join(str(detail["msg"]).removeprefix("Value error, ") for detail in error.errors()[:3])
         allowed = " | ".join(map(repr, asked["review_configs"][0]["allowed_decisions"]))
         raise BadAnswer(f"{problems}. An answer looks like {{'decisions': [{{'type': {allowed}}}]}}") from None
+    if (noted := _answered.get()) is not None:
+        noted.append((asked, response))
     return response
+
+
+def _of_the_kinds_shown(asked: Question, decision: HumanDecision) -> HumanDecision:
+    """A decision whose edited arguments are JSON again where a form has made text of them.
+
+    Interfaces such as agent-chat-ui show every argument in a field of text, and send what stands there.
+    """
+    if decision.edited_action is None:
+        return decision
+    shown, args = asked["action_requests"][0]["args"], dict(decision.edited_action.args)
+    for name, value in args.items():
+        if isinstance(value, str) and name in shown and not isinstance(shown[name], str):
+            with suppress(ValueError):
+                args[name] = json.loads(value)
+    return decision.model_copy(update={"edited_action": decision.edited_action.model_copy(update={"args": args})})
 
 
 def _misfit(asked: Question, response: HumanResponse) -> str | None:

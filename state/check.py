@@ -19,6 +19,7 @@ _LONGEST_MESSAGE = 300
 ProblemCode = Literal[
     "duplicate_id", "reserved_id", "unknown_task", "cycle", "unknown_tool", "unavailable_tool", "invalid_arguments",
     "bad_reference", "bad_condition", "too_many_tasks", "over_budget", "not_allowed", "unplanned",
+    "rejected",
 ]  # fmt: skip
 
 _MODEL_SCHEMA: dict[str, Any] = {

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from state import wording
 from state.drawing import plan_svg, timeline_svg
 from state.markup import Markup, cut, element, link, prose
 from state.text import money, seconds
@@ -78,21 +79,14 @@ def timeline(results: Mapping[str, TaskResult], made: RunReport | None, *, capti
 
 
 def question(kind: str, request: Mapping[str, Any], question_id: str) -> Markup:
-    """What a run asks a person: each argument with where it comes from."""
+    """What a run asks a person: each argument, whole, with where it comes from; of a plan every task."""
     actions = request.get("action_requests") or [{}]
-    action, origins = actions[0], request.get("provenance") or {}
-    rows = []
-    for name, argument in (action.get("args") or {}).items():
-        origin = origins.get(name) or {}
-        trusted = origin.get("trusted", True)
-        where = ", ".join(map(str, origin.get("sources") or []))
-        rows.append(
-            element(
-                "tr", element("th", name, style="text-align:left;padding-right:1em"),
-                element("td", cut(as_text(argument), 400), style="text-align:left"),
-                element("td", f"{'' if trusted else 'untrusted: '}{where}", style=_FAINT if trusted else _WARNING),
-            )
-        )  # fmt: skip
+    action, args = actions[0], actions[0].get("args") or {}
+    if kind == "plan":
+        rows = [_asked_task(task) for task in (args.get("plan") or {}).get("tasks") or ()]
+    else:
+        origins = request.get("provenance") or {}
+        rows = [_asked_argument(name, value, origins.get(name) or {}) for name, value in args.items()]
     allowed = ", ".join((request.get("review_configs") or [{}])[0].get("allowed_decisions") or [])
     return element(
         "div",
@@ -103,6 +97,32 @@ def question(kind: str, request: Mapping[str, Any], question_id: str) -> Markup:
         element("table", *rows) if rows else None,
         element("p", f"{question_id} · {allowed}", style=_FAINT),
         style="border-left:3px solid #d97706;padding-left:.8em;margin:.6em 0",
+    )
+
+
+def _asked_argument(name: str, argument: Any, origin: Mapping[str, Any]) -> Markup:
+    trusted = origin.get("trusted", True)
+    where = ", ".join(map(str, origin.get("sources") or []))
+    return element(
+        "tr", element("th", name, style="text-align:left;vertical-align:top;padding-right:1em"),
+        element("td", _whole(as_text(argument)), style="text-align:left"),
+        element("td", f"{'' if trusted else 'untrusted: '}{where}", style=_FAINT if trusted else _WARNING),
+    )  # fmt: skip
+
+
+def _asked_task(task: Mapping[str, Any]) -> Markup:
+    terms = [element("div", term) for term in wording.terms(task)]
+    return element(
+        "tr", element("th", task.get("id"), style="text-align:left;vertical-align:top;padding-right:1em"),
+        element("td", task.get("tool"), style="text-align:left;vertical-align:top;padding-right:1em"),
+        element("td", task.get("goal") or "", *map(_whole, wording.arguments(task)), *terms, style="text-align:left"),
+    )  # fmt: skip
+
+
+def _whole(text: str) -> Markup:
+    """All of a text, to be scrolled where it is long: what a person decides about is never cut."""
+    return element(
+        "pre", text, style="white-space:pre-wrap;overflow-wrap:anywhere;max-height:20em;overflow:auto;margin:0"
     )
 
 

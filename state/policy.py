@@ -126,6 +126,10 @@ class Policy(Record):
         default="writes", description="When a person approves a plan that a model made: never, when it writes, always."
     )
     attended: bool = Field(default=True, description="False: nobody can be asked; what would ask is refused.")
+    together: bool = Field(
+        default=True,
+        description="Questions are put all at once; false: one after the other, for interfaces that know but one.",
+    )
     expires: float | None = Field(default=None, gt=0, description="Seconds after which an unanswered approval lapses.")
 
     def decide(

@@ -109,7 +109,9 @@ def plan(
         )
     if problems:
         told = "\n".join(f"- {shortened(str(problem), 300)}" for problem in list(problems)[:20])
-        parts.append(f"Your last plan can't run:\n{told}\nMake a plan without these problems.")
+        said_no = all(problem.code == "rejected" for problem in problems)
+        what = "The user has rejected your last plan" if said_no else "Your last plan can't run"
+        parts.append(f"{what}:\n{told}\nMake a plan without these problems.")
     parts.append(f"{_asked(intent)}\nReply with the plan as JSON.")
     return _messages(_PLAN, parts, mark if results else None)
 

@@ -14,7 +14,7 @@ from memory.journal import Decision, Effect
 from nodes import emit
 from nodes.execution.desk import Desk, Site
 from nodes.person import deciding
-from state.approval import HumanDecision, Question, ask_person, question
+from state.approval import Check, HumanDecision, HumanResponse, Question, ask_person, question
 from state.result import Origin
 from tools.registry import ToolSpec
 
@@ -30,7 +30,10 @@ class Expired(Exception):
 async def approval(
     desk: Desk, site: Site, spec: ToolSpec, args: dict[str, Any], origins: dict[str, Origin], why: str
 ) -> HumanDecision:
-    """Ask whether a call may be made. Raises PutOff, Expired, BadAnswer and LangGraph's GraphInterrupt."""
+    """Ask whether a call may be made. What the policy denies can't be made by editing either.
+
+    Raises PutOff, Expired, BadAnswer and LangGraph's GraphInterrupt.
+    """
     asked = question(
         "approval",
         name=spec.name,
@@ -42,8 +45,19 @@ async def approval(
         args_schema=spec.parameters,
         origins=origins,
     )
-    made, is_late = await _ask(desk, site, asked, _execution())
-    if is_late:
+
+    def denied(given: HumanResponse) -> str | None:
+        edited = given.decisions[0].edited_action
+        if edited is None:
+            return None
+        by_person = dict.fromkeys(edited.args, Origin(sources=[desk.who]))
+        verdict = desk.kit.policy.decide(
+            tool=spec.name, risk=spec.risk, args=edited.args, origins=by_person, open_world=spec.open_world
+        )
+        return f"the edited call isn't allowed: {verdict.reason}" if verdict.action == "deny" else None
+
+    made, is_late = await _ask(desk, site, asked, _execution(), check=denied)
+    if is_late and made.type != "reject":
         raise Expired
     return made
 
@@ -102,7 +116,7 @@ def _named(work: Callable[[], Awaitable[dict[str, Any]]], name: str) -> Awaitabl
 
 
 async def _ask(
-    desk: Desk, site: Site, asked: Question, execution: str, name: str = "approval"
+    desk: Desk, site: Site, asked: Question, execution: str, name: str = "approval", check: Check | None = None
 ) -> tuple[HumanDecision, bool]:
     """The decision, and whether it came after the question had lapsed."""
     if not desk.may_ask:
@@ -112,11 +126,9 @@ async def _ask(
     if expires is not None:
         asked["expires_at"] = first_asked + expires
     emit.task(site.task.id, "asking", tool=site.task.tool, detail=asked["reason"], item=site.item)
-    response = ask_person(asked)
-    made = response.decisions[0]
-    who = deciding(get_config()["configurable"], response.who)
-    await _record(desk, site, asked["kind"], dict(asked), made.to_json(), who=who)
-    return made, asked["expires_at"] is not None and time.time() > asked["expires_at"]
+    response = ask_person(asked, check)
+    await record(desk, site, asked, response)
+    return response.decisions[0], asked["expires_at"] is not None and time.time() > asked["expires_at"]
 
 
 async def _first_asked(desk: Desk, site: Site, asked: Question, execution: str, name: str) -> float:
@@ -127,11 +139,12 @@ async def _first_asked(desk: Desk, site: Site, asked: Question, execution: str, 
         for past in await desk.decisions()
         if past.task == str(site)
         and past.kind == kind
+        and past.decided.get("run") == desk.run_key
         and past.shown.get("action_requests") == asked["action_requests"]
     ]
     at = same[0].at if same else time.time()
     if not any(past.decided.get("execution") == execution for past in same):
-        decided = {"execution": execution, "question": name}
+        decided = {"execution": execution, "question": name, "run": desk.run_key}
         await desk.record(Decision(desk.thread_id, str(site), kind, "orchestrator", at, dict(asked), decided))
     return at
 
@@ -141,7 +154,10 @@ def _execution() -> str:
     return str(get_config()["configurable"].get("checkpoint_ns", ""))
 
 
-async def _record(desk: Desk, site: Site, kind: str, shown: dict[str, Any], decided: dict[str, Any], who: str) -> None:
+async def record(desk: Desk, site: Site, asked: Question, response: HumanResponse) -> None:
+    """Append what was shown and decided to the audit log, once."""
+    kind, shown, decided = asked["kind"], dict(asked), response.decisions[0].to_json()
+    who = deciding(get_config()["configurable"], response.who)
     # A task that asked runs again from its top on every resume; its decision is one entry all the same.
     for past in await desk.decisions():
         if past.task == str(site) and past.kind == kind and past.decided == decided and past.shown == shown:

@@ -9,7 +9,7 @@ from nodes.execution import asking, failures, provenance
 from nodes.execution.attempts import attempts
 from nodes.execution.desk import Desk, Site
 from nodes.execution.effect import Abandoned, is_begun, make_effect
-from state.approval import HumanDecision
+from state.approval import HumanDecision, answers
 from state.check import argument_errors
 from state.result import Evidence, Origin, TaskError, TaskResult, TaskStatus
 from tools.registry import ToolFailure, ToolSpec
@@ -43,8 +43,12 @@ async def call_tool(
         if made is not None and made.edited_action is not None:
             args = made.edited_action.args
             origins = {name: Origin(sources=[desk.who]) for name in args}
-        make = attempts if spec.risk == "read" else make_effect
-        output, count = await make(desk, site, spec, args)
+        with answers() as asked_by_tool:
+            try:
+                output, count = await (attempts if spec.risk == "read" else make_effect)(desk, site, spec, args)
+            finally:
+                for asked, response in asked_by_tool:
+                    await asking.record(desk, site, asked, response)
     except asking.PutOff:
         return result.model_copy(update={"status": "pending", "reason": "a person must decide", "started": None})
     except Abandoned as end:
@@ -82,7 +86,7 @@ async def _permission(
     try:
         made = await asking.approval(desk, site, spec, args, origins, verdict.reason)
     except asking.Expired:
-        raise Abandoned("the approval came after it had lapsed; ask again") from None
+        raise Abandoned("the approval came after it had lapsed; give the goal once more to be asked again") from None
     if made.type == "reject":
         raise Abandoned(f"rejected: {made.message}" if made.message else "rejected by a person")
     return made

@@ -14,6 +14,9 @@ from langsmith.run_helpers import tracing_context
 from nodes import redaction
 from tools.registry import ToolOutput
 
+_QUOTED = ("text", "source", "place", "url")
+"""What of a piece of evidence its origin has written."""
+
 
 def redacted(output: ToolOutput) -> ToolOutput:
     """A tool's output as it may be stored: secrets and personal data taken out of the value and the evidence alike.
@@ -22,7 +25,7 @@ def redacted(output: ToolOutput) -> ToolOutput:
     """
     clean = functools.cache(lambda text: redaction.redact(text)[0])  # most evidence stands in the value too
     evidence = [
-        item.model_copy(update={name: clean(text) for name in ("text", "url") if (text := getattr(item, name))})
+        item.model_copy(update={name: clean(text) for name in _QUOTED if (text := getattr(item, name))})
         for item in output.evidence
     ]
     return ToolOutput(redaction.map_strings(output.value, clean), evidence)

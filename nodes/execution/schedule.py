@@ -32,7 +32,8 @@ class Schedule:
         self._ended: dict[str, asyncio.Future[TaskResult]] = {}
 
     async def run(self) -> dict[str, TaskResult]:
-        """The results of all tasks. Raises one GraphInterrupt with every question that is open."""
+        """The results of all tasks. Raises one GraphInterrupt with every question that is open, or the first alone
+        where the policy wants that."""
         loop = asyncio.get_running_loop()
         for task in self._todo:
             self._ended[task.id] = loop.create_future()
@@ -41,7 +42,7 @@ class Schedule:
             future: asyncio.Future[dict[str, Any]] = _durable_task(self, task.id)
             future.add_done_callback(functools.partial(self._settle, task))
             running.append(future)
-        for record in await gather_interrupts(running):
+        for record in await gather_interrupts(running, together=self._desk.kit.policy.together):
             result = TaskResult.model_validate(record["result"])
             self._results[result.task] = result
         return self._results

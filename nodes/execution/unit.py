@@ -217,8 +217,10 @@ def durable_step(work: Callable[[int], Awaitable[TaskResult]], number: int) -> A
     return future
 
 
-async def gather_interrupts(futures: Any) -> list[Any]:
-    """Await all; if some were interrupted, raise their interrupts as one. Raises the first other exception."""
+async def gather_interrupts(futures: Any, *, together: bool = True) -> list[Any]:
+    """Await all; if some were interrupted, raise their interrupts as one, or the first of them if not `together`.
+
+    Raises the first other exception."""
     ended = await asyncio.gather(*futures, return_exceptions=True)
     interrupts = {}
     for outcome in ended:
@@ -227,7 +229,7 @@ async def gather_interrupts(futures: Any) -> list[Any]:
         elif isinstance(outcome, BaseException):
             raise outcome
     if interrupts:
-        raise GraphInterrupt(tuple(interrupts.values()))
+        raise GraphInterrupt(tuple(interrupts.values())[: None if together else 1])
     return ended
 
 

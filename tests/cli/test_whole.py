@@ -123,6 +123,23 @@ def test_policy_check_says_what_would_ask_and_why(orchestrate, documents, writin
     assert [task["action"] for task in free["tasks"]] == ["auto", "auto"]
 
 
+def test_policy_check_shows_fallbacks_and_what_agents_are_given(orchestrate, documents, writing) -> None:
+    tasks = [
+        {"id": "t1", "tool": "list_files", "on_error": "fallback: now"},
+        {"id": "t2", "tool": "agent", "args": {"goal": "tidy up", "tools": ["read_file", "write_file"]}},
+    ]
+    writing.write_text(json.dumps({"tasks": tasks}))
+    ran = orchestrate("policy", "check", str(writing), "--docs", str(documents))
+    lines = [line.split("\t") for line in ran.out.splitlines()]
+    assert [line[:4] for line in lines] == [
+        ["t1", "list_files", "read", "auto"],
+        ["t1", "now", "read", "auto"],
+        ["t2", "agent", "read", "auto"],
+        ["t2", "read_file", "read", "auto"],
+        ["t2", "write_file", "write", "ask"],
+    ]
+
+
 def test_policy_check_names_the_problems_of_a_plan(orchestrate, tmp_path) -> None:
     plan = tmp_path / "plan.json"
     plan.write_text('[{"id": "t1", "tool": "teleport"}]')
