@@ -12,6 +12,8 @@ import traceback
 from enum import IntEnum
 from pathlib import Path
 
+from memory.folders import make_private
+
 _OURS = frozenset({"cli", "graph", "nodes", "models", "tools", "memory", "state", "web"})
 
 
@@ -145,10 +147,10 @@ def _write_log(error: BaseException) -> Path | None:
     home = Path(os.environ.get("ORCHESTRATE_HOME") or "~/.orchestrate").expanduser()
     for directory in (home / "logs", Path(tempfile.gettempdir())):
         try:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private(directory)
             path = directory / name
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             path.write_text(f"{' '.join(sys.argv[:1])} on Python {sys.version}\n\n{text}", encoding="utf-8")
-            path.chmod(0o600)
         except OSError:
             continue
         return path

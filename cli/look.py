@@ -60,8 +60,9 @@ def index(
             raise UsageError(f"there is no file or directory {path}", "check the path")
     from memory.documents import index_for
     from memory.settings import settings
+    from nodes.redaction import without_secrets
 
-    made, report = index_for(paths, settings().directory / "documents")
+    made, report = index_for(paths, settings().directory / "documents", without_secrets)
     documents, passages = len(made.documents()), len(made)
     made.close()
     if json:

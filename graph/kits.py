@@ -16,6 +16,7 @@ from models.brain import Brain
 from models.choose import choose_brain
 from nodes.guardrails import Guards
 from nodes.kit import Kit
+from nodes.redaction import without_secrets
 from state.context import RunContext
 from state.policy import NAMED, Policy
 from tools.registry import Toolbox, ToolSpec
@@ -49,7 +50,7 @@ def builtin(docs: Sequence[str | Path] | None, db: str | None) -> list[ToolSpec]
     from tools.catalog import builtin_tools
 
     config = settings()
-    return builtin_tools(docs=docs, db=db, files_root=config.files, config=config)
+    return builtin_tools(docs=docs, db=db, files_root=config.files, config=config, clean=without_secrets)
 
 
 def choose_policy(policy: Policy | str | Path | None) -> Policy:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from memory.folders import make_private
 from memory.settings import settings
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def prepare_file(path: Path) -> None:
     SQLite gives its -wal and -shm files the mode of the file itself, so all three are private from their first byte.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(path.parent)
         try:
             # Only ever opened when it is new: closing any descriptor of a file drops all locks that SQLite
             # connections of this process hold on it.

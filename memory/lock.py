@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memory.database import PersistenceError, PostgresServer, SqliteFile, backing_of_saver, explained
+from memory.folders import make_private
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -111,7 +112,7 @@ async def _file_lock(database: Path, thread_id: str, wait: float) -> AsyncIterat
 
         lock = lock or FileLock(file, timeout=0, mode=0o600, thread_local=False)
         try:
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private(file.parent)
             lock.acquire()
         except Timeout:
             return False

@@ -117,6 +117,11 @@ def redact(text: str, kinds: Collection[Sensitive] = ALWAYS) -> tuple[str, list[
     return "".join([*pieces, text[position:]]), labels
 
 
+def without_secrets(text: str) -> str:
+    """`text` with placeholders for what is redacted always."""
+    return redact(text)[0]
+
+
 def redact_json(value: Any, kinds: Collection[Sensitive] = ALWAYS) -> Any:
     """A JSON value with every string in it redacted, names of fields included."""
     return map_strings(value, lambda text: redact(text, kinds)[0])

@@ -182,6 +182,10 @@ NAMED: dict[str, Policy] = {
 }
 
 
+_ADDRESS = re.compile(r"(?:[^<>@,;]*<)?[^\s<>@,;:/\\]+@(?P<domain>[^\s<>@,;:/\\]+?)>?")
+"""One mail address, with or without a name before it: never several, of which only the last would be looked at."""
+
+
 def _number(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
@@ -200,6 +204,13 @@ def _is_under(folder: str, value: str) -> bool:
 
 
 def _is_of_domain(domains: list[str], value: str) -> bool:
-    host = value.rpartition("@")[2] if "@" in value and "//" not in value else urlsplit(value).hostname or ""
-    host = host.rstrip(".>").lower()
+    if "//" in value:
+        try:
+            host = urlsplit(value).hostname or ""
+        except ValueError:
+            return False
+        host = "" if "\\" in value else host.rstrip(".").lower()  # what browsers take for '/', this doesn't
+    else:
+        address = _ADDRESS.fullmatch(value.strip())
+        host = address["domain"].rstrip(".").lower() if address else ""
     return any(host == domain.lower() or host.endswith(f".{domain.lower()}") for domain in domains)

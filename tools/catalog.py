@@ -7,7 +7,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -26,12 +26,13 @@ def builtin_tools(
     db: str | None = None,
     files_root: Path | None = None,
     config: Settings | None = None,
+    clean: Callable[[str], str] | None = None,
 ) -> list[ToolSpec]:
     """All built-in tools, and those that the settings `tools` and `mcp` name.
 
     `docs`: files and folders to search; `db`: SQLAlchemy URL of the database to query; `files_root`: the folder that
-    the file tools are confined to. A tool whose key, server, index or database is missing is listed all the same, its
-    `unavailable` saying what to do about it.
+    the file tools are confined to; `clean`: what passages of documents go through before they are stored. A tool
+    whose key, server, index or database is missing is listed all the same, its `unavailable` saying what to do.
 
     Blocks: it imports, reads the database's schema and brings the index of documents up to date. On an event loop call
     it by `asyncio.to_thread`. Raises ValueError if the user's tools can't be loaded.
@@ -50,7 +51,7 @@ def builtin_tools(
     return [
         calculate,
         now,
-        _search_documents(docs or [], config.directory / "documents"),
+        _search_documents(docs or [], config.directory / "documents", clean),
         *_database_tools(db),
         *file_tools(files_root or config.files),
         search_web(config),
@@ -87,7 +88,7 @@ def load_tools(path: str) -> list[ToolSpec]:
     return specs
 
 
-def _search_documents(paths: Sequence[str | Path], directory: Path) -> ToolSpec:
+def _search_documents(paths: Sequence[str | Path], directory: Path, clean: Callable[[str], str] | None) -> ToolSpec:
     from tools.search_documents import search_documents
 
     if not paths:
@@ -95,7 +96,7 @@ def _search_documents(paths: Sequence[str | Path], directory: Path) -> ToolSpec:
     from memory.documents import DocumentsError, index_for
 
     try:
-        index, _ = index_for(paths, directory)
+        index, _ = index_for(paths, directory, clean)
     except DocumentsError as error:
         return replace(search_documents(None), unavailable=str(error))
     return search_documents(index)

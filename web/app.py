@@ -113,10 +113,11 @@ class _Door:
         await (response or self.app)(scope, receive, with_headers)
 
     def _refusal(self, request: Request) -> Response | None:
-        if request.url.path == "/api/health":
+        path = request.scope["path"]  # what is routed by, and no header has a say in
+        if path == "/api/health":
             return None
         given = request.query_params.get("token")
-        if request.url.path == "/" and given is not None and self._fits(given):
+        if path == "/" and given is not None and self._fits(given):
             response = RedirectResponse("/", status_code=303)
             response.set_cookie(_cookie(request), self.site.token, httponly=True, samesite="strict")
             return response

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from memory.documents.content import DocumentsError
+from memory.folders import make_private
 
 _VERSION = 2
 """Goes up with the tables and with what the converters make of a file: an older index is made anew."""
@@ -93,7 +94,7 @@ class Database:
             self._idle.append(connection)
 
     def _connect(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.path.parent)
         with contextlib.suppress(FileExistsError):
             os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)

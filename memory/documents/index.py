@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,8 @@ from memory.documents.search import Hit, Searcher
 from memory.embedding import embed
 
 _BATCH_CHUNKS = 1024
+
+Clean = Callable[[str], str]
 
 
 @dataclass
@@ -63,10 +65,13 @@ class _Read:
 class DocumentIndex:
     """An index of documents in one SQLite file, 0600; made if it isn't there.
 
+    `clean` is what passages go through before they are stored: what it takes out is in no file of ours.
+
     Safe to use from several threads, and from several processes at once.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, clean: Clean | None = None) -> None:
+        self._clean = clean
         self._database = Database(Path(path).expanduser())
         self._searcher = Searcher(self._database)
 
@@ -158,9 +163,15 @@ class DocumentIndex:
                 continue
             try:
                 content = convert(path, data)
-                yield _Read(path, stamp, digest, len(data), chunks(content), content.date, notes=tuple(content.notes))
+                passages = [self._cleaned(passage) for passage in chunks(content)]
+                yield _Read(path, stamp, digest, len(data), passages, content.date, notes=tuple(content.notes))
             except Unreadable as error:
                 yield _Read(path, stamp, digest, len(data), [], failure=str(error))
+
+    def _cleaned(self, passage: Chunk) -> Chunk:
+        if self._clean is None:
+            return passage
+        return Chunk(self._clean(passage.text), self._clean(passage.place), self._clean(passage.headings))
 
     @staticmethod
     def _pass_over(report: IndexReport, path: Path, before: _Known) -> None:
@@ -221,8 +232,12 @@ class DocumentIndex:
         return int(cursor.lastrowid or 0)
 
 
-def index_for(paths: Iterable[Path | str], directory: Path | str) -> tuple[DocumentIndex, IndexReport]:
+def index_for(
+    paths: Iterable[Path | str], directory: Path | str, clean: Clean | None = None
+) -> tuple[DocumentIndex, IndexReport]:
     """The index of exactly these files and folders, kept under `directory` and brought up to date.
+
+    `clean`: as `DocumentIndex` takes it.
 
     The same set of paths, in any order, has the same index: when nothing changed this costs milliseconds.
     Raises DocumentsError, as `DocumentIndex.add` does.
@@ -230,7 +245,7 @@ def index_for(paths: Iterable[Path | str], directory: Path | str) -> tuple[Docum
     given = [paths] if isinstance(paths, str | Path) else list(paths)
     key = "\n".join(sorted({str(files.absolute(path)) for path in given}))
     name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:24]
-    index = DocumentIndex(Path(directory) / f"{name}.sqlite")
+    index = DocumentIndex(Path(directory) / f"{name}.sqlite", clean)
     return index, index.add(given)
 
 

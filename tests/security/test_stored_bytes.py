@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from langchain_core.tracers.langchain import LangChainTracer
 from langgraph.types import Command
 
 from graph.orchestrator import build
+from graph.run import aask
 from memory.persistence import open_checkpointer
 from memory.settings import settings
 from state.plan import Plan, Task
@@ -24,6 +26,8 @@ SECRETS = {
     "plan": "AKIA" + "Q7Z2M4N8P1R5S9T3",
     "value": "4111 1111 1111 1111",
     "nested": "sk-proj-" + "Zx9Yw8Vu7Ts6Rq5" * 2,
+    "named": "sk-proj-" + "Ab1Cd2Ef3Gh4Ij5" * 2,
+    "place": "tvly-" + "k7L8m9N0p1Q2r3S4t5",
     "evidence": "xoxb-" + "123456789012-abcdefABCDEF",
     "error": "hunter2-correct-horse",
     "resume": "glpat-" + "Q1w2E3r4T5y6U7i8O9p0",
@@ -43,9 +47,9 @@ def tools(received: list[str]) -> list[Any]:
     def account(token: str) -> ToolOutput:
         """Look an account up."""
         received.append(token)
-        value = {"card": SECRETS["value"], "rows": [{"key": SECRETS["nested"]}], "text": MARK}
+        value = {"card": SECRETS["value"], "rows": [{"key": SECRETS["nested"]}, {SECRETS["named"]: 1}], "text": MARK}
         text = f"{MARK}. The bot's token is {SECRETS['evidence']}."
-        return ToolOutput(value, [Evidence(text=text, source="accounts")])
+        return ToolOutput(value, [Evidence(text=text, source="accounts", place=f"?key={SECRETS['place']}")])
 
     @tool(risk="read")
     def broken() -> str:
@@ -120,10 +124,31 @@ async def test_with_a_key_nothing_can_be_read_at_all(
         assert b"accounts" not in content, name
 
 
-async def test_files_are_for_their_owner_alone(tmp_path: Path, tools: list[Any]) -> None:
-    await the_run(tmp_path, tools)
-    for path in filter(Path.is_file, tmp_path.rglob("*")):
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+async def test_files_are_for_their_owner_alone(tmp_path: Path, home: Path, tools: list[Any]) -> None:
+    before = os.umask(0)
+    try:
+        await the_run(tmp_path / "new" / "folder", tools)
+        await aask("What is ordinary?", docs=[written(tmp_path / "note.txt")])
+    finally:
+        os.umask(before)
+    (tmp_path / "note.txt").unlink()
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in [*(tmp_path / "new").rglob("*"), *home.rglob("*")]}
+    assert len(modes) > 6
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
+
+
+async def test_no_secret_of_a_document_is_in_its_index(tmp_path: Path, home: Path) -> None:
+    outcome = await aask("What is the ordinary word?", docs=[written(tmp_path / "note.txt")])
+    assert MARK in outcome.answer
+    files = dict(stored(home))
+    assert any(MARK.encode() in content for content in files.values())
+    assert not [name for name, content in files.items() if SECRETS["value"].encode() in content]
+
+
+def written(file: Path) -> Path:
+    file.write_text(f"The ordinary word is {MARK}. The key of the door is {SECRETS['value']}.\n")
+    return file
 
 
 class Tracer(LangChainTracer):

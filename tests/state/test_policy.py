@@ -69,6 +69,11 @@ RULES = Policy.model_validate(
         action = "auto"
 
         [[rules]]
+        tool = "send_mail"
+        where.to.domain = "example.org"
+        action = "auto"
+
+        [[rules]]
         name = "big"
         tool = "transfer"
         where.amount.min = 1000
@@ -95,6 +100,16 @@ RULES = Policy.model_validate(
         ("http_request", {"url": "https://api.example.org/x"}, "auto"),
         ("http_request", {"url": "https://example.org.evil.net/x"}, "ask"),
         ("http_request", {"url": "https://evil.net/@example.org"}, "ask"),
+        ("http_request", {"url": "https://evil.net\\@example.org/"}, "ask"),
+        ("http_request", {"url": "https://[example.org/"}, "ask"),
+        ("send_mail", {"to": "ann@example.org"}, "auto"),
+        ("send_mail", {"to": "Ann <ann@mail.example.org>"}, "auto"),
+        ("send_mail", {"to": "mallory@evil.net, ann@example.org"}, "ask"),
+        ("send_mail", {"to": "mallory@evil.net ann@example.org"}, "ask"),
+        ("send_mail", {"to": "mallory@evil.net@example.org"}, "ask"),
+        ("send_mail", {"to": "<mallory@evil.net> ann@example.org"}, "ask"),
+        ("send_mail", {"to": "evil.net/@example.org"}, "ask"),
+        ("send_mail", {"to": "mallory@evil.net\nann@example.org"}, "ask"),
         ("transfer", {"amount": 2000}, "deny"),
         ("transfer", {"amount": "all of it"}, "deny"),
         ("transfer", {"amount": 5}, "ask"),
