@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from langchain_core.tools import BaseTool
 from langgraph.graph import StateGraph
 
 from graph.guarded import GuardedGraph, guarded
@@ -19,7 +18,7 @@ from nodes.kit import Kit
 from state.context import RunContext
 from state.policy import Policy
 from state.run import RunInput, RunOutput, RunState
-from tools.registry import ToolSpec
+from tools.registry import AnyTool
 
 Wiring = StateGraph[Any, Any, Any, Any]
 
@@ -28,7 +27,7 @@ class Choices(TypedDict, total=False):
     """What the `build` of every type takes by keyword; what each means is told at `graph.orchestrator.build`."""
 
     brain: Brain | str | None
-    tools: Sequence[BaseTool | ToolSpec] | None
+    tools: Sequence[AnyTool] | None
     checkpointer: Any
     store: Any
     policy: Policy | str | Path | None

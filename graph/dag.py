@@ -44,7 +44,7 @@ def wire(kit: Kit, plan: Plan | None = None) -> Wiring:
     graph.add_node("guard", guard(kit))
     graph.add_node("declare", declare(plan))
     graph.add_node("decompose", decompose(kit))
-    graph.add_node("route", route(kit))
+    graph.add_node("route", route(kit, repairs=0))
     graph.add_node("review", review(kit, replans=False))
     graph.add_node("execute", execute(kit))
     graph.add_node("generate", generate(kit))

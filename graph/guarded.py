@@ -14,10 +14,11 @@ from langgraph.constants import START
 from langgraph.graph.state import CompiledStateGraph, StateGraph
 from langgraph.types import Command, StateUpdate
 
-from graph.sync import run_sync
+from graph.sync import run_sync, stream_sync
 from memory.lock import thread_lock
 from memory.settings import settings
 from memory.strictness import strict
+from memory.threaded import threaded
 from nodes.guard import clean_input
 from nodes.receive import clean_event
 from nodes.redaction import redact_json
@@ -44,7 +45,7 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
 
     def __init__(self, *, checkpointer: Any = None, **attributes: Any) -> None:
         # Here rather than where it is compiled: a server makes a copy of the graph with a saver of the server's own.
-        saver = strict(checkpointer) if isinstance(checkpointer, BaseCheckpointSaver) else checkpointer
+        saver = strict(threaded(checkpointer)) if isinstance(checkpointer, BaseCheckpointSaver) else checkpointer
         super().__init__(checkpointer=saver, **attributes)
 
     async def astream(
@@ -62,6 +63,8 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         elif isinstance(input, Command):
             update = self._typed(input.update, None) if isinstance(input.update, dict) else input.update
             input = replace(input, update=update, resume=redact_json(input.resume))  # noqa: A001
+            if input == Command():  # no answer: LangGraph knows that only as no input
+                input = None  # noqa: A001
         thread_id = str(((config or {}).get("configurable") or {}).get("thread_id") or "")
         saver = self.checkpointer if isinstance(self.checkpointer, BaseCheckpointSaver) else None
         if saver is not None:
@@ -113,12 +116,8 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         return typed(values, self.builder.state_schema)
 
     def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:
-        """The stream of `astream`, collected on a loop of its own: the nodes are async."""
-
-        async def collect() -> list[Any]:
-            return [part async for part in self.astream(input, config, **kwargs)]
-
-        yield from run_sync(collect())
+        """The stream of `astream`, part by part, for callers that don't await: the nodes are async."""
+        return stream_sync(self.astream(input, config, **kwargs))
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """As `ainvoke`, for callers without an event loop."""

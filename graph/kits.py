@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from langchain_core.tools import BaseTool
-
 from memory.journal import Journal, journal_for
 from memory.settings import settings
 from models.brain import Brain
@@ -19,13 +17,13 @@ from nodes.kit import Kit
 from nodes.redaction import without_secrets
 from state.context import RunContext
 from state.policy import NAMED, Policy
-from tools.registry import Toolbox, ToolSpec
+from tools.registry import AnyTool, Toolbox, ToolSpec
 
 
 def make_kit(
     *,
     brain: Brain | str | None = None,
-    tools: Sequence[BaseTool | ToolSpec] | None = None,
+    tools: Sequence[AnyTool] | None = None,
     checkpointer: Any = None,
     policy: Policy | str | Path | None = None,
     journal: Journal | None = None,

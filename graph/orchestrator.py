@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from langchain_core.tools import BaseTool
 from langgraph.graph import END, START
 
 from graph import routes
@@ -26,12 +25,12 @@ from nodes.review import review
 from nodes.route import route
 from nodes.validate import validate
 from state.policy import Policy
-from tools.registry import ToolSpec
+from tools.registry import AnyTool
 
 
 def build(
     brain: Brain | str | None = None,
-    tools: Sequence[BaseTool | ToolSpec] | None = None,
+    tools: Sequence[AnyTool] | None = None,
     checkpointer: Any = None,
     store: Any = None,
     policy: Policy | str | Path | None = None,
@@ -43,7 +42,7 @@ def build(
     """The orchestrator as a compiled LangGraph graph.
 
     `brain`: an instance, 'reflex' or 'chat'; by default chat if a model is configured, else reflex.
-    `tools`: LangChain tools or ToolSpecs; by default the built-in ones.
+    `tools`: LangChain tools, ToolSpecs or documented functions; by default the built-in ones.
     `checkpointer`, `store`: LangGraph's; without a checkpointer nothing can be resumed.
     `policy`: a Policy, a TOML file, or 'default', 'auto', 'ask'.
     `model`: name of the chat model. `journal`: where effects are recorded; by default beside the checkpoints.

@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.store.base import BaseStore
-from langgraph.types import Command
+from langgraph.types import Command, StateSnapshot
 
 from graph.guarded import GuardedGraph
 from graph.kits import builtin
 from graph.names import new_thread_id
 from graph.outcome import Outcome
+from graph.plans import load_plan, parse_plan
 from graph.sync import run_sync
 from graph.types import REMEMBERING, builder
 from memory.journal import Journal, journal_for
@@ -27,17 +27,20 @@ from memory.persistence import open_checkpointer, open_store
 from memory.settings import settings
 from models.brain import Brain
 from state.budget import Budget
+from state.check import BUILT_IN_SCHEMAS
 from state.events import Event
 from state.incoming import IncomingEvent
 from state.plan import Plan
 from state.policy import Policy
 from state.versions import migrate
-from tools.registry import ToolSpec
+from tools.registry import AnyTool, ToolSpec
 
-Tools = Sequence[BaseTool | ToolSpec]
+Tools = Sequence[AnyTool]
 OnEvent = Callable[[Event], None]
 _BEFORE_WORK = ("review", "search", "recall")
 """The last step before the work begins, by which of them a type has."""
+_BEFORE_RESULTS = frozenset({"review", "execute"})
+"""Steps of a run whose plan has been checked and has still to be done."""
 _REMEMBERED = ("docs", "db", "brain", "model", "policy", "type", "event")
 
 
@@ -50,7 +53,7 @@ async def aask(
     *,
     docs: Sequence[str | Path] | str | Path | None = None,
     db: str | None = None,
-    plan: Plan | Mapping[str, Any] | None = None,
+    plan: Plan | Mapping[str, Any] | str | Path | None = None,
     brain: Brain | str | None = None,
     model: str | None = None,
     tools: Tools | None = None,
@@ -64,7 +67,9 @@ async def aask(
 ) -> Outcome:
     """Run a goal to its answer, or to the first question to a person.
 
-    `docs`: files and folders to search; `db`: a database to query. `tools` replace the built-in ones.
+    `docs`: files and folders to search; `db`: a database to query. `tools` replace the built-in ones: LangChain
+    tools, ToolSpecs or documented functions. `plan`: a Plan, its JSON as an object or text, or the path of a JSON or
+    TOML file.
     `thread_id`: goes on with a conversation. `checkpointer`: a LangGraph checkpointer or the URL of a
     database; by default SQLite under ORCHESTRATE_HOME. `on_event` gets every event as it happens.
     `event`: what happened that the goal is about; it makes the type 'event', and goal and plan refer to it. One
@@ -77,8 +82,8 @@ async def aask(
         "type": type if event is None or event.data is None else "event",
         "event": event.id if event is not None else None,
     }  # fmt: skip
-    thread_id = thread_id or new_thread_id()
-    given: dict[str, Any] = {"goal": goal, "plan": plan, "budget": budget}
+    thread_id = str(thread_id) if thread_id else new_thread_id()
+    given: dict[str, Any] = {"goal": goal, "plan": await asyncio.to_thread(_read, plan), "budget": budget}
     if event is not None:
         given["event"] = event
     async with AsyncExitStack() as stack:
@@ -86,7 +91,10 @@ async def aask(
         known = await _remembered(saver, thread_id)
         configuration = {name: configuration[name] or known.get(name) for name in configuration}
         store = await stack.enter_async_context(_long_term(checkpointer, str(configuration["type"])))
-        graph = await _graph(saver, store, journal, configuration, tools, must_read=_absolute(docs) is not None)
+        builder(str(configuration["type"] or "hybrid"))  # a name that isn't known is told before anything is read
+        named = {"search_documents": _absolute(docs), "query_database": db}
+        chosen = await _chosen(configuration, tools, must_read=[name for name, given in named.items() if given])
+        graph = await _graph(saver, store, journal, configuration, chosen)
         if (await graph.aget_state(_config(thread_id))).interrupts:
             raise ThreadError(f"thread '{thread_id}' waits for a person; answer with resume('{thread_id}', ...) first")
         return await _run(graph, given, thread_id, configuration, on_event)
@@ -120,11 +128,17 @@ async def aresume(
         named = {"docs": _absolute(docs), "db": db, "brain": brain, "model": model, "policy": policy}
         configuration = {name: named.get(name) or known.get(name) for name in _REMEMBERED}
         store = await stack.enter_async_context(_long_term(checkpointer, str(configuration["type"])))
-        graph = await _graph(saver, store, journal, configuration, tools)
+        chosen = await _chosen(configuration, tools)
+        graph = await _graph(saver, store, journal, configuration, chosen)
         config = _config(thread_id)
         snapshot = await graph.aget_state(config)
         if not snapshot.values and not snapshot.tasks:
             raise ThreadError(_no_thread(thread_id))
+        if missing := _missing(snapshot, chosen):
+            raise ThreadError(
+                f"thread '{thread_id}' goes on with tools that aren't here: {', '.join(missing)}; "
+                "give them by `tools`, or name their file in ORCHESTRATE_TOOLS"
+            )
         if changes := migrate(snapshot.values):
             await graph.aupdate_state(config, changes)
         if snapshot.interrupts and response is not None:
@@ -186,33 +200,34 @@ async def _long_term(checkpointer: Any, type_name: str) -> AsyncIterator[BaseSto
         yield store
 
 
-async def _graph(
-    saver: Any,
-    store: Any,
-    journal: Journal,
-    configuration: Mapping[str, Any],
-    tools: Tools | None,
-    *,
-    must_read: bool = False,
-) -> GuardedGraph:
-    """The graph of a run. `must_read`: documents that can't be read are an error, not a tool that lacks."""
-    build = builder(str(configuration["type"] or "hybrid"))
+async def _chosen(
+    configuration: Mapping[str, Any], tools: Tools | None, *, must_read: Collection[str] = ()
+) -> list[ToolSpec]:
+    """The tools of a run. `must_read`: those whose documents or database can't be read are an error, not a tool that
+    lacks."""
+    own = list(map(ToolSpec.of, tools)) if tools is not None else None
     docs, db = configuration["docs"], configuration["db"]
-    chosen: list[Any] | None = list(tools) if tools is not None else None
-    if docs or db:
-        specs = await asyncio.to_thread(builtin, docs, db)
-        lacking = next((spec.unavailable for spec in specs if spec.name == "search_documents"), None)
-        if must_read and lacking:
-            raise ValueError(lacking)
-        if chosen is None:
-            chosen = list(specs)
-        else:
-            names = {tool.name for tool in chosen}
-            chosen += [spec for spec in specs if spec.name not in names and _is_asked(spec, docs, db)]
-    return build(
+    if own is not None and not docs and not db:
+        return own
+    config = await asyncio.to_thread(settings)
+    where = (docs, db) if docs or db else (config.docs, config.db)
+    specs = await asyncio.to_thread(builtin, *where)
+    for spec in specs:
+        if spec.name in must_read and spec.unavailable:
+            raise ValueError(spec.unavailable)
+    if own is None:
+        return specs
+    names = {spec.name for spec in own}
+    return own + [spec for spec in specs if spec.name not in names and _is_asked(spec, docs, db)]
+
+
+async def _graph(
+    saver: Any, store: Any, journal: Journal, configuration: Mapping[str, Any], tools: Sequence[ToolSpec]
+) -> GuardedGraph:
+    return builder(str(configuration["type"] or "hybrid"))(
         brain=configuration["brain"],
         model=configuration["model"],
-        tools=chosen,
+        tools=tools,
         checkpointer=saver,
         store=store,
         policy=configuration["policy"],
@@ -255,6 +270,17 @@ async def _remembered(saver: Any, thread_id: str) -> dict[str, Any]:
     return known | {"docs": json.loads(known["docs"]) if known["docs"] else None}
 
 
+def _missing(snapshot: StateSnapshot, tools: Sequence[ToolSpec]) -> list[str]:
+    """The tools that what is left of a plan needs and that aren't there: its tasks would fail for good."""
+    plan = snapshot.values.get("plan")
+    if plan is None or not set(snapshot.next) & _BEFORE_RESULTS:
+        return []
+    results = snapshot.values.get("results") or {}
+    known = {spec.name for spec in tools} | BUILT_IN_SCHEMAS.keys()
+    left = [task for task in plan.tasks if task.id not in results or results[task.id].status == "pending"]
+    return sorted({task.tool for task in left} - known)
+
+
 def _addressed(response: Any, open_ids: list[str]) -> dict[str, Any]:
     if isinstance(response, Mapping) and response and set(response) <= set(open_ids):
         return dict(response)
@@ -272,6 +298,13 @@ async def _forget_failures(graph: GuardedGraph, config: RunnableConfig, values: 
     anew = {"results": kept, "verdict": None, "draft": None, "answer": "", "report": None, "stop_reason": None}
     before = next(name for name in _BEFORE_WORK if name in graph.nodes)
     await graph.aupdate_state(config, {**anew, "approved": True}, as_node=before)
+
+
+def _read(plan: Plan | Mapping[str, Any] | str | Path | None) -> Any:
+    """A plan given as text or as a file; blocks. Raises ValueError for one that can't be read."""
+    if isinstance(plan, str) and plan.strip():
+        return parse_plan(plan) if plan.lstrip()[0] in "{[" else load_plan(plan)
+    return load_plan(plan) if isinstance(plan, Path) else plan
 
 
 def _no_thread(thread_id: str) -> str:

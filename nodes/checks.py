@@ -164,7 +164,11 @@ def _links(text: str) -> list[str]:
 def _upstream(plan: Plan | None) -> dict[str, set[str]]:
     """By task: all tasks that its value is made from."""
     found: dict[str, set[str]] = {}
-    for task in plan.order() if plan else []:
+    try:
+        ordered = plan.order() if plan else []
+    except ValueError:  # a plan with a cycle never ran
+        return found
+    for task in ordered:
         needs = set(task.needs())
         found[task.id] = needs.union(*(found.get(name, set()) for name in needs))
     return found

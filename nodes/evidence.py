@@ -33,12 +33,17 @@ class Collected:
 
 
 def collect(
-    plan: Plan | None, results: Mapping[str, TaskResult], *, question: str = "", problems: Sequence[Problem] = ()
+    plan: Plan | None,
+    results: Mapping[str, TaskResult],
+    *,
+    question: str = "",
+    problems: Sequence[Problem] = (),
+    by_goal: bool = True,
 ) -> Collected:
     """The evidence of all tasks that are done, bounded per task (per call of an agent's) and in all, not repeated.
 
     The same arguments give the same list, so that the number of a piece means the same in every step. Of a text
-    that is too long the passages nearest to `question` are kept, each verbatim.
+    that is too long the passages nearest to `question` are kept, each verbatim. `by_goal`: as for `gaps`.
     """
     plan = plan or Plan()
     goals = {task.id: task.goal for task in plan.tasks}
@@ -59,7 +64,8 @@ def collect(
                 seen.add(key)
                 evidence.append(piece)
                 left, pieces = left - len(piece.text), pieces + 1
-    return Collected(evidence, gaps(plan, results, problems), fruitless(plan, results))
+    missing = gaps(plan, results, problems, by_goal=by_goal)
+    return Collected(evidence, missing, fruitless(plan, results))
 
 
 def is_said_by_a_model(evidence: Evidence) -> bool:
@@ -67,19 +73,25 @@ def is_said_by_a_model(evidence: Evidence) -> bool:
     return evidence.kind == "value" and evidence.source in (MODEL, AGENT)
 
 
-def gaps(plan: Plan, results: Mapping[str, TaskResult], problems: Sequence[Problem] = ()) -> list[str]:
-    """What couldn't be done, one sentence each, with the reason. A branch not taken is nothing missing, nor is a task
-    that another one with the same goal made up for."""
+def gaps(
+    plan: Plan, results: Mapping[str, TaskResult], problems: Sequence[Problem] = (), *, by_goal: bool = True
+) -> list[str]:
+    """What couldn't be done, one sentence each, with the reason. A branch not taken is nothing missing.
+
+    `by_goal`: nor is a task that another one with the same goal made up for, as a brain plans it; in a plan of a
+    person's own every task counts.
+    """
     missing = {f"problem {n}": f"The plan can't run: {problem}" for n, problem in enumerate(problems)}
     lost = {task_id for task_id, result in results.items() if result.status not in ("done", "skipped")}
-    served = {_name(task) for task in plan.tasks if task.id in results and results[task.id].ok}
+    served = {_name(task) for task in plan.tasks if by_goal and task.id in results and results[task.id].ok}
     for task in plan.tasks:
         result, name = results.get(task.id), _name(task)
-        if result is None or name in missing or (not result.ok and name in served):
+        key = name if by_goal else task.id
+        if result is None or key in missing or (not result.ok and name in served):
             continue
         why = _loss(result, by_another=bool(lost & _upstream(task.id, plan)))
         if why and not _is_made_up_for(task.id, plan, results):
-            missing[name] = f"{name}: {why}"
+            missing[key] = f"{name}: {why}"
     return list(missing.values())
 
 

@@ -77,6 +77,7 @@ def evidence_of(state: RunState) -> Collected:
         state.get("results") or {},
         question=intent_of(state).goal,
         problems=state.get("problems") or [],
+        by_goal=state.get("plan_source") not in ("caller", "person"),
     )
 
 
@@ -108,7 +109,7 @@ async def _written(state: RunState, brain: Brain, intent: Intent, collected: Col
     verdict = state.get("verdict")
     feedback = verdict.findings if verdict and verdict.action == "rewrite" else []
     if brain.name != EMBEDDED and (bound := spending.used_up):
-        spending.note(f"the budget of {bound} is used up; the answer is quoted from what was found")
+        spending.note(f"the budget of {bound.replace('_', ' ')} is used up; the answer is quoted from what was found")
     else:
         try:
             thought = await brain.write(

@@ -48,7 +48,7 @@ def thread_id_of(runtime: Runtime[RunContext]) -> str:
     """The thread a node runs in; '' outside of one."""
     info = runtime.execution_info
     if info is not None and info.thread_id:
-        return info.thread_id
+        return str(info.thread_id)
     try:
         return str((get_config().get("configurable") or {}).get("thread_id") or "")
     except RuntimeError:

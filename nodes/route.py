@@ -10,13 +10,18 @@ from nodes import emit
 from nodes.kit import Kit, NodeFunction
 from state.context import RunContext
 from state.plan import Plan, check_plan
-from state.run import RunState
+from state.run import PlanSource, Rounds, RunState
 
 MAX_REPAIRS = 2
+_OF_PEOPLE: frozenset[PlanSource] = frozenset({"caller", "person"})
 
 
-def route(kit: Kit) -> NodeFunction:
-    """The step that checks the plan before anything is spent on it."""
+def route(kit: Kit, *, repairs: int = MAX_REPAIRS) -> NodeFunction:
+    """The step that checks the plan before anything is spent on it.
+
+    A plan over the budget is made again, `repairs` times. If it still is, or is a person's own, it runs: the budget
+    ends it where it must, and what was found by then is answered.
+    """
 
     async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
         here = await kit.for_run(runtime)
@@ -25,6 +30,13 @@ def route(kit: Kit) -> NodeFunction:
             return {}
         if state.get("plan_source") == "caller":
             emit.plan(plan)
-        return {"problems": check_plan(plan, here.tools, state.get("budget"))}
+        problems = check_plan(plan, here.tools, state.get("budget"))
+        is_settled = state.get("plan_source") in _OF_PEOPLE or (state.get("rounds") or Rounds()).repair >= repairs
+        if is_settled and problems and all(problem.code == "over_budget" for problem in problems):
+            notes = [f"the plan goes beyond the budget: {problem.message}" for problem in problems]
+            for note in notes:
+                emit.note(note, level="warning")
+            return {"problems": [], "notes": [*(state.get("notes") or []), *notes]}
+        return {"problems": problems}
 
     return run

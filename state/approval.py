@@ -18,6 +18,7 @@ from state.result import Origin
 DecisionType = Literal["approve", "edit", "reject", "respond"]
 QuestionKind = Literal["approval", "plan", "clarify", "question", "in_doubt"]
 _LONGEST_SHOWN = 4000
+_ANSWERED_BY_TEXT: frozenset[QuestionKind] = frozenset({"clarify", "question"})
 
 
 class ActionRequest(TypedDict):
@@ -137,6 +138,14 @@ def response_schema(asked: Question, check: Check | None = None) -> type[HumanRe
     """The type of the responses that `asked` allows, for `interrupt(asked, response_schema=...)`."""
 
     class Response(HumanResponse):
+        @model_validator(mode="before")
+        @classmethod
+        def _decides_in_words(cls, value: Any) -> Any:
+            # 'no' would count as what the action came to.
+            if isinstance(value, str) and asked["kind"] not in _ANSWERED_BY_TEXT:
+                raise ValueError("text alone answers a question; here a decision is needed")
+            return value
+
         @field_validator("decisions")
         @classmethod
         def _of_the_kinds_shown(cls, given: list[HumanDecision]) -> list[HumanDecision]:

@@ -90,7 +90,7 @@ def _ids(tasks: list[Task]) -> Iterable[Problem]:
     for task in tasks:
         if task.id in seen:
             yield Problem(code="duplicate_id", task=task.id, message=f"two tasks are called '{task.id}'")
-        if task.id in RESERVED or task.id in conditions.FUNCTIONS:
+        if task.id in RESERVED:
             yield Problem(
                 code="reserved_id", task=task.id, message=f"'{task.id}' has a meaning of its own; choose another"
             )

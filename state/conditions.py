@@ -64,7 +64,7 @@ def renamed(condition: str, names: Mapping[str, str]) -> str:
     text, placeholders = _without_references(condition)
     written = [match.group() for match in references.REFERENCE.finditer(condition)]
     known = {name: references.renamed(whole, names) for name, whole in zip(placeholders, written, strict=True)}
-    read = [node for node in ast.walk(_parse(text)) if isinstance(node, ast.Name)]
+    read = _names(_parse(text))
     lines = [line.encode() for line in text.splitlines(keepends=True)]
     for node in sorted(read, key=lambda node: (node.lineno, node.col_offset), reverse=True):
         new = known.get(node.id) or names.get(node.id, node.id)
@@ -91,10 +91,10 @@ def names(condition: str) -> set[str]:
     """The names a condition reads: task ids, `item`, `result`, ... Raises BadCondition."""
     text, placeholders = _without_references(condition)
     found = {reference.root for reference in placeholders.values()}
-    for node in ast.walk(_parse(text)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in placeholders:
+    for node in _names(_parse(text)):
+        if isinstance(node.ctx, ast.Load) and node.id not in placeholders:
             found.add(node.id)
-    return found - {"true", "false", "null"} - set(FUNCTIONS) - _loop_names(text)
+    return found - {"true", "false", "null"} - _loop_names(text)
 
 
 def holds(condition: str, values: Mapping[str, Any]) -> bool:
@@ -148,6 +148,12 @@ def _check(statement: ast.expr, text: str) -> None:
         loops += isinstance(node, ast.comprehension)
     if loops > 1:
         raise BadCondition(f"'{text}': a condition may have one loop")
+
+
+def _names(statement: ast.expr) -> list[ast.Name]:
+    """The names in a condition, those of the functions it calls left out: a task may be called 'sum'."""
+    called = {id(node.func) for node in ast.walk(statement) if isinstance(node, ast.Call)}
+    return [node for node in ast.walk(statement) if isinstance(node, ast.Name) and id(node) not in called]
 
 
 def _loop_names(text: str) -> set[str]:

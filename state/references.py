@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 REFERENCE = re.compile(r"\{\{([^{}]*)\}\}")
@@ -69,8 +69,10 @@ def whole(text: str) -> Reference | None:
     return parse(match.group(1)) if match else None
 
 
-def follow(reference: Reference, values: Mapping[str, Any]) -> Any:
-    """The value a reference points at. Raises BadReference if there is none."""
+def follow(reference: Reference, values: Mapping[str, Any], *, absent: Collection[str] = ()) -> Any:
+    """The value a reference points at; None for one into a name of `absent`. Raises BadReference if there is none."""
+    if reference.root in absent:
+        return None
     if reference.root not in values:
         raise BadReference(f"'{{{{{reference.text}}}}}': nothing is known as '{reference.root}' here")
     value, path = values[reference.root], reference.root
@@ -91,17 +93,17 @@ def follow(reference: Reference, values: Mapping[str, Any]) -> Any:
     return value
 
 
-def resolve(value: Any, values: Mapping[str, Any]) -> Any:
-    """`value` with every reference replaced by what it points at. Raises BadReference."""
+def resolve(value: Any, values: Mapping[str, Any], *, absent: Collection[str] = ()) -> Any:
+    """`value` with every reference replaced by what it points at, as `follow`. Raises BadReference."""
     if isinstance(value, str):
         reference = whole(value)
         if reference is not None:
-            return follow(reference, values)
-        return REFERENCE.sub(lambda match: as_text(follow(parse(match.group(1)), values)), value)
+            return follow(reference, values, absent=absent)
+        return REFERENCE.sub(lambda match: as_text(follow(parse(match.group(1)), values, absent=absent)), value)
     if isinstance(value, Mapping):
-        return {key: resolve(item, values) for key, item in value.items()}
+        return {key: resolve(item, values, absent=absent) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [resolve(item, values) for item in value]
+        return [resolve(item, values, absent=absent) for item in value]
     return value
 
 

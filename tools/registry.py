@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
-from typing import Any, overload
+from typing import Any, TypeAlias, overload
 
 from langchain_core.tools import BaseTool, StructuredTool, Tool
 
@@ -18,6 +18,8 @@ from state.result import ErrorKind, Evidence
 from tools.threads import in_daemon_thread
 
 UNKNOWN_TOOL_RISK: Risk = "write"
+AnyTool: TypeAlias = "BaseTool | ToolSpec | Callable[..., Any]"
+"""What can be given as a tool: a LangChain tool, a ToolSpec, or a documented and annotated function."""
 
 
 class ToolFailure(Exception):
@@ -93,10 +95,17 @@ class ToolSpec:
         return parameters_of(self.tool)
 
     @classmethod
-    def of(cls, tool: BaseTool | ToolSpec) -> ToolSpec:
-        """The spec of a tool; a plain tool's `metadata` may carry the spec's fields. Raises ValueError."""
+    def of(cls, tool: AnyTool) -> ToolSpec:
+        """The spec of a tool; a plain tool's `metadata` may carry the spec's fields. Raises ValueError.
+
+        A documented, annotated function is a tool too, an unknown one; `tool` below says more of it.
+        """
         if isinstance(tool, ToolSpec):
             return tool
+        if inspect.isroutine(tool):
+            return _of_function(tool)
+        if not isinstance(tool, BaseTool):
+            raise ValueError(f"{tool!r} is no tool: give a LangChain tool, a ToolSpec, or a documented function")
         known = {f.name for f in fields(cls)} - {"tool"}
         terms = {name: value for name, value in (tool.metadata or {}).items() if name in known}
         if terms.get("risk", "read") not in ("read", "write", "irreversible"):
@@ -134,7 +143,7 @@ class ToolSpec:
 class Toolbox(Mapping[str, ToolSpec]):
     """The tools of a run, by name."""
 
-    def __init__(self, tools: Iterable[BaseTool | ToolSpec] = ()) -> None:
+    def __init__(self, tools: Iterable[AnyTool] = ()) -> None:
         self._specs: dict[str, ToolSpec] = {}
         for spec in map(ToolSpec.of, tools):
             if spec.name in self._specs:
@@ -153,6 +162,13 @@ class Toolbox(Mapping[str, ToolSpec]):
     def available(self) -> list[ToolSpec]:
         """The tools that can be used here and now."""
         return [spec for spec in self._specs.values() if not spec.unavailable]
+
+
+def _of_function(function: Callable[..., Any]) -> ToolSpec:
+    if not inspect.getdoc(function):
+        raise ValueError(f"the function '{function.__name__}' can't be a tool: its docstring must say what it does")
+    made: ToolSpec = tool(risk=UNKNOWN_TOOL_RISK)(function)
+    return made
 
 
 @overload

@@ -32,7 +32,7 @@ class Meter:
     def allow(self) -> None:
         """Raises ToolFailure (kind 'budget') when a bound is reached, so that nothing new starts."""
         if bound := self.usage.exceeded(self._budget):
-            raise ToolFailure(f"the budget of {bound} is used up", kind="budget", sent=False)
+            raise ToolFailure(f"the budget of {bound.replace('_', ' ')} is used up", kind="budget", sent=False)
 
     def seconds_left(self) -> float | None:
         """Working seconds the budget still allows; None if unbounded."""

@@ -21,6 +21,7 @@ from state.result import Origin, TaskError, TaskResult
 from state.task import AGENT, MODEL, Task
 
 LONGEST_LIST = 10_000
+_NEEDS = "needs "
 Known = Mapping[str, Any]
 Origins = Mapping[str, Origin]
 
@@ -54,7 +55,14 @@ def _reason_to_skip(task: Task, inputs: Mapping[str, TaskResult]) -> str | None:
     lost = [result for result in inputs.values() if not result.ok]
     if not lost or (task.join == "any" and len(lost) < len(inputs)):
         return None
-    return "; ".join(f"needs {result.task}, which {_what_happened(result)}" for result in lost)
+    return "; ".join(dict.fromkeys(map(_lost_with, lost)))
+
+
+def _lost_with(result: TaskResult) -> str:
+    """Why what needs `result` is skipped: of a chain of skipped tasks, the reason that the first of them had."""
+    if result.status == "skipped" and result.reason and result.reason.startswith(_NEEDS):
+        return result.reason
+    return f"{_NEEDS}{result.task}, which {_what_happened(result)}"
 
 
 def _what_happened(result: TaskResult) -> str:
@@ -191,7 +199,8 @@ async def _call_one(
     inputs: Mapping[str, TaskResult],
     before: TaskResult | None = None,
 ) -> TaskResult:
-    args = references.resolve(site.task.args, values)
+    absent = [name for name, result in inputs.items() if not result.ok]  # some are, where any of the inputs will do
+    args = references.resolve(site.task.args, values, absent=absent)
     whence = provenance.of_arguments(site.task.args, origins, desk.literal, desk.goal)
     caller = Origin.merge([desk.literal, origins["item"]]) if "item" in origins else desk.literal
     if tool == MODEL:

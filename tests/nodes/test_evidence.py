@@ -91,6 +91,7 @@ def test_a_branch_not_taken_is_no_gap_nor_is_what_was_made_up_for() -> None:
         "s2": done("s2", 2),
     }
     assert collect(made, results).gaps == []
+    assert collect(made, results, by_goal=False).gaps == ["Same question: failed: no network"]
 
 
 def test_a_search_in_vain_and_lost_items_are_told() -> None:

@@ -145,6 +145,37 @@ async def test_when_skips_a_branch_and_any_joins_what_came_through(world: World)
     assert "needs big, which was skipped" in out["results"]["only_big"].reason
 
 
+async def test_where_branches_meet_a_reference_into_the_one_not_taken_is_null() -> None:
+    @tool(trusted=True)
+    def keep(what: Any) -> Any:
+        """Keep something."""
+        return what
+
+    out = await Bench([keep]).run(
+        [
+            Task(id="n", tool="keep", args={"what": 4}),
+            Task(id="big", tool="keep", args={"what": {"price": 1}}, when="n > 10"),
+            Task(id="small", tool="keep", args={"what": {"price": 2}}, when="n <= 10"),
+            Task(id="met", tool="keep", args={"what": ["{{big.price}}", "{{small.price}}"]}, join="any"),
+            Task(id="strict", tool="keep", args={"what": "{{small.weight}}"}, join="any"),
+        ]
+    )
+    assert out["results"]["met"].value == [None, 2]
+    assert "small has no 'weight'" in out["results"]["strict"].error.message
+
+
+async def test_a_chain_of_skipped_tasks_gives_the_reason_of_the_first() -> None:
+    @tool(trusted=True)
+    def broken() -> None:
+        """Fail."""
+        raise ToolFailure("no such page")
+
+    chain = [Task(id=f"t{number}", tool="broken", after=[f"t{number - 1}"]) for number in range(1, 5)]
+    out = await Bench([broken]).run([Task(id="t0", tool="broken"), *chain])
+    reasons = {result.reason for name, result in out["results"].items() if name != "t0"}
+    assert reasons == {"needs t0, which failed: no such page"}
+
+
 async def test_each_maps_in_the_lists_order_within_its_width() -> None:
     running, peak = 0, 0
 

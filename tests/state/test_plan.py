@@ -114,7 +114,7 @@ CASES: list[tuple[str, list[Any], list[str]]] = [
     ("a good plan", [task("a"), task("b", args={"query": "{{a[0]}}"})], []),
     ("duplicate ids", [task("a"), task("a")], ["duplicate_id"]),
     ("a reserved id", [task("item")], ["reserved_id"]),
-    ("a function's name as id", [task("len")], ["reserved_id"]),
+    ("a function's name as id", [task("sum"), task("a", when="sum(sum) > 1 and not sum")], []),
     ("an unknown task read", [task("a", args={"query": "{{z}}"})], ["unknown_task"]),
     ("an unknown task after", [task("a", after=["z"])], ["unknown_task"]),
     ("after itself", [task("a", after=["a"])], ["unknown_task"]),

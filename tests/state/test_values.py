@@ -132,7 +132,8 @@ def test_answers_may_be_short(answer: Any) -> None:
     [
         ({"decisions": []}, "at least 1 item"),
         ({"decisions": [{"type": "approve"}, {"type": "approve"}]}, "2 decisions were given"),
-        ("yes", "'respond' isn't possible here; possible: approve, edit, reject"),
+        ("yes", "text alone answers a question; here a decision is needed"),
+        ({"type": "respond", "message": "yes"}, "'respond' isn't possible here; possible: approve, edit, reject"),
         ({"type": "edit"}, "an edit needs edited_action"),
         ({"type": "edit", "args": {"to": 3}}, "the edited arguments don't fit: to: 3 is not of type 'string'"),
         ({"type": "edit", "args": {"to": "{{t1}}", "amount": "{{t1}}"}}, "amount: '{{t1}}' is not of type 'number'"),

@@ -1,0 +1,318 @@
+"""The public contract, used as a stranger would: through `build`, `ask` and `resume` alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_core.tools import BaseTool
+from langchain_core.tools import tool as langchain_tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.types import Command
+
+from graph.orchestrator import build
+from graph.run import ThreadError, aask, ask, resume
+from state.approval import BadAnswer
+from state.budget import Budget
+from state.plan import Plan, Task
+from tools.registry import AnyTool, ToolSpec, tool
+
+APPROVE = {"decisions": [{"type": "approve"}]}
+SUM: dict[str, Any] = {"tasks": [{"id": "t1", "goal": "Add", "tool": "calculate", "args": {"expression": "2 + 3"}}]}
+
+
+def thread(name: str = "t") -> Any:
+    return {"configurable": {"thread_id": name}}
+
+
+@langchain_tool
+def keep(what: Any = None) -> Any:
+    """Keep something."""
+    return what
+
+
+keep.metadata = {"risk": "read", "idempotent": True, "trusted": True}
+
+
+@langchain_tool
+def broken() -> str:
+    """Fail."""
+    raise ValueError("it broke")
+
+
+broken.metadata = {"risk": "read", "trusted": True}
+
+
+def sender() -> tuple[BaseTool, list[str]]:
+    sent: list[str] = []
+
+    @langchain_tool
+    def send(to: str) -> str:
+        """Send a note."""
+        sent.append(to)
+        return f"sent to {to}"
+
+    send.metadata = {"risk": "irreversible"}
+    return send, sent
+
+
+def sending(*to: str) -> Plan:
+    return Plan(
+        tasks=[Task(id=f"t{n}", goal=f"Write to {one}", tool="send", args={"to": one}) for n, one in enumerate(to)]
+    )
+
+
+PLANS: dict[str, Any] = {
+    "a plan": Plan(**SUM), "an object": SUM, "JSON": json.dumps(SUM), "a list of tasks": SUM["tasks"],
+    "TOML": '[[tasks]]\nid = "t1"\ntool = "calculate"\nargs = {expression = "2 + 3"}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", PLANS)
+def test_a_plan_may_come_in_any_form(form: str) -> None:
+    assert ask("Add them.", plan=PLANS[form]).results["t1"].value == 5
+
+
+def test_a_plan_may_be_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(SUM))
+    assert ask("Add them.", plan=file).results["t1"].value == 5
+    assert ask("Add them.", plan=str(file)).results["t1"].value == 5
+    with pytest.raises(ValueError, match=r"none\.json can't be read: No such file"):
+        ask("Add them.", plan=str(tmp_path / "none.json"))
+
+
+def stock(article: str) -> int:
+    """How many of an article are in stock."""
+    return len(article)
+
+
+@pytest.mark.parametrize("given", [stock, tool(stock), langchain_tool(stock), ToolSpec(langchain_tool(stock))])
+def test_a_tool_may_be_a_function_a_langchain_tool_or_a_spec(given: AnyTool) -> None:
+    plan = {"tasks": [{"id": "t1", "tool": "stock", "args": {"article": "apple"}}]}
+    assert ask("How many?", plan=plan, tools=[given]).results["t1"].value == 5
+
+
+def test_a_function_is_an_unknown_tool_and_what_is_no_tool_is_said() -> None:
+    assert (ToolSpec.of(stock).risk, ToolSpec.of(stock).trusted) == ("write", False)
+    not_a_tool: Any = 42
+    with pytest.raises(ValueError, match="42 is no tool: give a LangChain tool, a ToolSpec, or a documented function"):
+        build(tools=[not_a_tool])
+    with pytest.raises(ValueError, match="its docstring must say what it does"):
+        build(tools=[lambda: 1])
+
+
+def test_a_database_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"none\.db"):
+        ask("How many rows are there?", db=f"sqlite:///{tmp_path / 'none.db'}")
+
+
+def test_a_thread_may_be_numbered() -> None:
+    number: Any = 5
+    assert ask("What is 2 + 2?", thread_id=number).thread_id == "5"
+    assert resume("5").answer
+
+
+async def test_sync_calls_work_where_a_loop_runs() -> None:
+    assert ask("Add them.", plan=SUM).results["t1"].value == 5
+    out = build(tools=[keep]).invoke(
+        {"goal": "Keep it.", "plan": {"tasks": [{"id": "t1", "tool": "keep", "args": {"what": 1}}]}}
+    )
+    assert out["stop_reason"] == "answered"
+
+
+def test_one_graph_serves_many_loops() -> None:
+    graph = build(tools=[keep], checkpointer=InMemorySaver())
+    for number in range(3):
+        plan = Plan(tasks=[Task(id="t1", tool="keep", args={"what": number})])
+        out = asyncio.run(graph.ainvoke({"goal": "Keep it.", "plan": plan}, thread(), durability="sync"))
+        assert out["results"]["t1"].value == number
+
+
+@pytest.mark.parametrize("budget", [{"tool_calls": 2}, Budget(tool_calls=2)])
+async def test_a_budget_that_the_plan_goes_beyond_ends_with_what_was_found(budget: Any) -> None:
+    goals = ["first", "second", "third", "fourth"]
+    chain = [
+        Task(id=f"t{n}", goal=f"The {goal} one", tool="keep", args={"what": goal}, after=[f"t{n - 1}"] if n else [])
+        for n, goal in enumerate(goals)
+    ]
+    out = await build(tools=[keep]).ainvoke({"goal": "All four.", "plan": Plan(tasks=chain), "budget": budget})
+    assert [result.status for result in out["results"].values()] == ["done", "done", "failed", "skipped"]
+    assert out["stop_reason"] == "budget"
+    assert "second [2]" in out["answer"]
+    assert "The third one: failed: the budget of tool calls is used up" in out["answer"]
+    assert "the budget allows 2" in out["report"].notes[0]
+
+
+def test_a_declared_plan_beyond_the_budget_runs_as_far_as_it_goes() -> None:
+    plan = Plan(tasks=[Task(id="a", goal="One", tool="keep", args={"what": 1}), Task(id="b", goal="Two", tool="keep")])
+    outcome = ask("Both.", plan=plan, tools=[keep], type="graph", budget={"tool_calls": 1})
+    assert (outcome.stop_reason, outcome.results["a"].value) == ("budget", 1)
+
+
+async def test_every_task_of_a_callers_plan_counts_whatever_it_is_called() -> None:
+    tasks = [Task(id="a", goal="Look", tool="keep", args={"what": 1}), Task(id="b", goal="Look", tool="broken")]
+    out = await build(tools=[keep, broken]).ainvoke({"goal": "Look.", "plan": Plan(tasks=tasks)})
+    assert out["stop_reason"] == "partial"
+    assert "Look: failed: ValueError: it broke" in out["answer"]
+
+
+@pytest.mark.parametrize("after", [["a"], ["b"]])
+async def test_a_plan_with_a_cycle_is_told_and_not_run(after: list[str]) -> None:
+    tasks = [Task(id="a", tool="keep", after=after), Task(id="b", tool="keep", after=["a"])]
+    out = await build(tools=[keep]).ainvoke({"goal": "Go round.", "plan": Plan(tasks=tasks)})
+    assert out["stop_reason"] == "failed"
+    assert out["results"] == {}
+    assert "The plan can't run" in out["answer"]
+
+
+async def test_several_approvals_are_answered_one_by_one_and_the_last_without_its_id() -> None:
+    send, sent = sender()
+    graph = build(tools=[send], checkpointer=InMemorySaver())
+    out = await graph.ainvoke({"goal": "Tell both.", "plan": sending("ann", "bob")}, thread(), durability="sync")
+    ids = {asked.value["action_requests"][0]["args"]["to"]: asked.id for asked in out["__interrupt__"]}
+    assert (set(ids), sent) == ({"ann", "bob"}, [])
+    out = await graph.ainvoke(Command(resume={ids["bob"]: APPROVE}), thread())
+    assert [asked.id for asked in out["__interrupt__"]] == [ids["ann"]]
+    out = await graph.ainvoke(Command(resume=APPROVE), thread())
+    assert "__interrupt__" not in out
+    assert sent == ["bob", "ann"]
+
+
+@pytest.mark.parametrize("text", ["no", "know", "another", "yes", "approve"])
+async def test_words_decide_nothing_and_no_answer_leaves_the_question_open(text: str) -> None:
+    send, sent = sender()
+    graph = build(tools=[send], checkpointer=InMemorySaver())
+    await graph.ainvoke({"goal": "Tell her.", "plan": sending("ann")}, thread())
+    with pytest.raises(BadAnswer, match="here a decision is needed"):
+        await graph.ainvoke(Command(resume=text), thread())
+    out = await graph.ainvoke(Command(resume=None), thread())
+    assert len(out["__interrupt__"]) == 1
+    assert sent == []
+
+
+def test_a_thread_is_not_resumed_without_the_tools_it_needs() -> None:
+    send, sent = sender()
+    ask("Tell her.", plan=sending("ann"), tools=[send], thread_id="kept")
+    with pytest.raises(ThreadError, match="goes on with tools that aren't here: send; give them by `tools`"):
+        resume("kept", APPROVE)
+    assert resume("kept", APPROVE, tools=[send]).finished
+    assert sent == ["ann"]
+
+
+def test_a_saver_that_only_blocks_does_too(tmp_path: Path) -> None:
+    send, sent = sender()
+    with SqliteSaver.from_conn_string(str(tmp_path / "threads.sqlite")) as saver:
+        graph = build(tools=[send], checkpointer=saver)
+        out = graph.invoke({"goal": "Tell her.", "plan": sending("ann")}, thread(), durability="sync")
+        assert len(out["__interrupt__"]) == 1
+    with SqliteSaver.from_conn_string(str(tmp_path / "threads.sqlite")) as saver:
+        graph = build(tools=[send], checkpointer=saver)
+        out = graph.invoke(Command(resume=APPROVE), thread())
+        assert isinstance(graph.get_state(thread()).values["plan"], Plan)
+        assert len(list(graph.get_state_history(thread()))) > 2
+    assert (out["stop_reason"], sent) == ("answered", ["ann"])
+
+
+async def test_a_plain_async_saver_does_after_a_restart(tmp_path: Path) -> None:
+    send, sent = sender()
+    for given in ({"goal": "Tell her.", "plan": sending("ann")}, Command(resume=APPROVE)):
+        async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "threads.sqlite")) as saver:
+            out = await build(tools=[send], checkpointer=saver).ainvoke(given, thread(), durability="sync")
+    assert (out["results"]["t0"].status, sent) == ("done", ["ann"])
+
+
+MODES: Sequence[Any] = (
+    "values",
+    "updates",
+    "custom",
+    "messages",
+    "debug",
+    "tasks",
+    "checkpoints",
+    ["values", "updates"],
+)
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_every_stream_mode_streams_the_same_either_way(mode: Any) -> None:
+    given = {"goal": "Add them.", "plan": SUM}
+    graph = build(checkpointer=InMemorySaver())
+    awaited = [part async for part in graph.astream(given, thread("a"), stream_mode=mode)]
+    collected = await asyncio.to_thread(lambda: list(graph.stream(given, thread("b"), stream_mode=mode)))
+    assert len(awaited) == len(collected) > 0
+
+
+def test_a_sync_stream_gives_each_part_as_it_comes() -> None:
+    go_on = threading.Event()
+
+    @tool(trusted=True)
+    def wait() -> bool:
+        """Wait until the first part has been seen."""
+        return go_on.wait(timeout=30)
+
+    plan = Plan(tasks=[Task(id="t1", tool="wait")])
+    stream = build(tools=[wait]).stream({"goal": "Wait.", "plan": plan}, stream_mode="updates")
+    assert "guard" in next(iter(stream))
+    go_on.set()
+    (worked,) = [part["execute"] for part in stream if "execute" in part]
+    assert worked["results"]["t1"].value is True
+
+
+def test_a_sync_stream_left_early_stops_the_run() -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    @tool(trusted=True)
+    async def wait() -> None:
+        """Never come back."""
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    plan = Plan(tasks=[Task(id="t1", tool="wait")])
+    for event in build(tools=[wait]).stream({"goal": "Wait.", "plan": plan}, stream_mode="custom"):
+        if event["type"] == "task" and event["status"] == "running":
+            assert began.wait(timeout=30)
+            break
+    assert ended.wait(timeout=30)
+
+
+def test_a_sync_stream_raises_what_the_run_raises() -> None:
+    with pytest.raises(ValueError, match="The goal is empty"):
+        list(build().stream({"goal": " "}))
+
+
+async def test_a_thread_takes_one_goal_after_another() -> None:
+    graph = build(tools=[keep], checkpointer=InMemorySaver())
+    for name in ("a", "b"):
+        plan = Plan(tasks=[Task(id=name, tool="keep", args={"what": name})])
+        out = await graph.ainvoke({"goal": f"Keep {name}.", "plan": plan}, thread())
+        assert set(out["results"]) == {name}
+    assert len(out["messages"]) == 4
+
+
+async def test_a_brain_of_ones_own_gets_every_goal(tmp_path: Path) -> None:
+    from models.brain import Brain, Thought
+    from models.reflex.brain import ReflexBrain
+
+    class Counting(ReflexBrain):
+        asked = 0
+
+        async def parse_intent(self, *args: Any, **kwargs: Any) -> Thought[Any]:
+            Counting.asked += 1
+            return await super().parse_intent(*args, **kwargs)
+
+    (tmp_path / "note.txt").write_text("The warehouse in Bremen holds 420 pallets.\n")
+    mine = Counting()
+    assert isinstance(mine, Brain)
+    outcome = await aask("How many pallets does the warehouse hold?", docs=tmp_path, brain=mine)
+    assert ("420" in outcome.answer, Counting.asked) == (True, 1)
