@@ -72,7 +72,7 @@ def _answer(outcome: Outcome, progress: Progress, *, quiet: bool) -> None:
     for line in render.gaps(outcome.stop_reason, outcome.verdict, _notes(outcome)):
         on.print(render.note("warning", line))
     on.print()
-    on.print(render.footer(outcome.report, outcome.thread_id, failed=_has_failed(outcome)))
+    on.print(render.footer(outcome.report, outcome.thread_id, width=on.width, failed=_has_failed(outcome)))
 
 
 def _lines(outcome: Outcome, progress: Progress, *, quiet: bool) -> None:

@@ -48,10 +48,16 @@ class Lines(Silent):
     def __init__(self) -> None:
         super().__init__()
         self._said: set[str] = set()
+        self._plan: list[str] = []
 
     def feed(self, event: Mapping[str, Any]) -> None:
         super().feed(event)
-        for line in lines_of(event, self.progress):
+        lines = lines_of(event, self.progress)
+        if event.get("type") == "plan":
+            if lines == self._plan:
+                return
+            self._plan = lines
+        for line in lines:
             # A task that waits for a person is taken up and asks anew whenever another one ends.
             if event.get("type") != "task" or event["status"] in ENDED or line not in self._said:
                 print(line, file=sys.stderr, flush=True)  # noqa: T201

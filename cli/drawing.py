@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cli.errors import CommandError
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
 _TIMEOUT = 60
 
 
-def draw(graph: Graph, target: Path, *, form: Literal["png", "svg"]) -> None:
-    """Write `graph` as a picture. Raises CommandError where that can't be done."""
+def draw(graph: Graph, *, form: Literal["png", "svg"]) -> bytes:
+    """`graph` as a picture. Raises CommandError where that can't be done."""
     program = shutil.which("dot")
     if program is None:
         raise CommandError(
@@ -32,7 +31,7 @@ def draw(graph: Graph, target: Path, *, form: Literal["png", "svg"]) -> None:
         raise CommandError(f"`dot` took more than {_TIMEOUT} s", "try --mermaid") from None
     if done.returncode:
         raise CommandError(f"`dot` failed: {done.stderr.decode(errors='replace').strip()[:200]}", "try --mermaid")
-    target.write_bytes(done.stdout)
+    return done.stdout
 
 
 def dot(graph: Graph) -> str:

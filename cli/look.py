@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from cli import options
 from cli.errors import CommandError, UsageError
@@ -39,8 +40,21 @@ GRAPH = """Draw the graph of an orchestration type.
 Examples:
   orchestrate graph                      as Mermaid text
   orchestrate graph --svg graph.svg      needs Graphviz's dot
+  orchestrate graph --svg > graph.svg    the same
   orchestrate graph --as hybrid --png graph.png
 """
+_STDOUT = "-"
+
+
+class FileOrStdout(TyperCommand):
+    """A command whose `--png` and `--svg` may stand without a file."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        following = [*args[1:], "--"]
+        for index in reversed(range(len(args))):
+            if args[index] in ("--png", "--svg") and following[index].startswith("-") and following[index] != _STDOUT:
+                args.insert(index + 1, _STDOUT)
+        return super().parse_args(ctx, args)
 
 
 def index(
@@ -76,7 +90,7 @@ def index(
         for file, reason in [*report.failed, *report.notes]:
             typer.echo(f"{near(one_line(file))}: {one_line(reason)}", err=True)
     if report.failed and not documents:
-        raise CommandError("none of the files could be read", "supported are text, Markdown, HTML, PDF, DOCX and CSV")
+        raise CommandError("none of the files could be read", "what is wrong with each stands above")
 
 
 def tools(docs: options.Docs = None, db: options.Db = None, json: options.Json = False) -> None:
@@ -137,8 +151,8 @@ def tools(docs: options.Docs = None, db: options.Db = None, json: options.Json =
 def graph(
     type_: options.Type = None,
     mermaid: Annotated[bool, typer.Option("--mermaid", help="Mermaid text on stdout; the default.")] = False,
-    png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="Write a PNG.")] = None,
-    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Write an SVG.")] = None,
+    png: Annotated[Path | None, typer.Option("--png", metavar="FILE", help="A PNG; without FILE on stdout.")] = None,
+    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="An SVG; without FILE on stdout.")] = None,
 ) -> None:
     if sum([mermaid, png is not None, svg is not None]) > 1:
         raise UsageError("one form at a time", "choose one of --mermaid, --png FILE, --svg FILE")
@@ -152,5 +166,11 @@ def graph(
         return
     from cli.drawing import draw
 
-    draw(drawn, target, form="png" if png else "svg")
-    typer.echo(f"written: {target}")
+    if str(target) != _STDOUT:
+        target.write_bytes(draw(drawn, form="png" if png else "svg"))
+        typer.echo(f"written: {target}")
+        return
+    if png and sys.stdout.isatty():
+        raise UsageError("a PNG is nothing to read on a terminal", "as in: orchestrate graph --png graph.png")
+    sys.stdout.buffer.write(draw(drawn, form="png" if png else "svg"))
+    sys.stdout.buffer.flush()

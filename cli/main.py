@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -79,7 +80,7 @@ app.command("journal", help=report.JOURNAL)(report.journal)
 app.command("audit", help=report.AUDIT)(report.audit)
 app.command("index", help=look.INDEX)(look.index)
 app.command("tools", help=look.TOOLS)(look.tools)
-app.command("graph", help=look.GRAPH)(look.graph)
+app.command("graph", cls=look.FileOrStdout, help=look.GRAPH)(look.graph)
 app.command("doctor", help=doctor.DOCTOR)(doctor.doctor)
 
 thread_commands = _typer(help=threads.THREADS, invoke_without_command=True)
@@ -140,6 +141,9 @@ def run() -> int:
     """Run the command of `sys.argv` and turn every failure into a clear sentence; returns or exits with its code."""
     from cli.console import tolerant
 
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who called, as by `>&-`
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
     tolerant(sys.stdout)
     tolerant(sys.stderr)
     _quiet_libraries()

@@ -103,7 +103,7 @@ def check_database_url(url: str) -> None:
 
 
 def read_budget(text: str | None) -> Budget | None:
-    """A budget from 'seconds=30,tokens=5000'. Raises UsageError."""
+    """A budget from 'seconds=30,tokens=5000', or from a JSON object. Raises UsageError."""
     if text is None:
         return None
     from pydantic import ValidationError
@@ -111,14 +111,16 @@ def read_budget(text: str | None) -> Budget | None:
     from state.budget import Budget
 
     names = ", ".join(Budget.model_fields)
-    bounds: dict[str, str] = {}
+    bounds: dict[str, Any] = {}
+    if text.lstrip().startswith("{"):
+        text, bounds = "", _json_object("--budget", text)
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, separator, value = (piece.strip() for piece in part.partition("="))
         if not separator or not value:
             raise UsageError(f"--budget: '{part}' should read name=value", "as in --budget seconds=30,rounds=1")
-        if name not in Budget.model_fields:
-            raise UsageError(f"--budget: there is no bound '{name}'", f"there are: {names}")
         bounds[name] = value
+    if unknown := [name for name in bounds if name not in Budget.model_fields]:
+        raise UsageError(f"--budget: there is no bound '{unknown[0]}'", f"there are: {names}")
     if not bounds:
         raise UsageError("--budget: no bound is given", "as in --budget seconds=30,rounds=1")
     try:
@@ -126,6 +128,15 @@ def read_budget(text: str | None) -> Budget | None:
     except ValidationError as error:
         found = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         raise UsageError(f"--budget: {found}", f"there are: {names}") from None
+
+
+def _json_object(option: str, text: str) -> dict[str, Any]:
+    import json
+
+    try:
+        return dict(json.loads(text))
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{option}: it is no JSON object: {error}", "correct it and try again") from None
 
 
 def read_plan(path: Path | None) -> Plan | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -38,6 +39,7 @@ _LOOKS = {
 _EXPLAINED = frozenset({"retrying", "asking", "failed", "skipped", "refused", "in_doubt"})
 _BOLD = re.compile(r"\*\*(?=\S)([^*\n]+)(?<=\S)\*\*")
 _NARROW = 72
+_APART = "   "
 _STREAMED_LINES = 8
 
 
@@ -148,10 +150,22 @@ def near(source: str) -> str:
         return source
 
 
-def footer(report: Any, thread_id: str, *, failed: bool = False) -> RenderableType:
+def footer(report: Any, thread_id: str, *, width: int, failed: bool = False) -> RenderableType:
     """Time, model calls, tokens, cost and thread of a run, and how to go on from here."""
-    lines = [Text(" · ".join(figures(report, thread_id)), "dim")]
-    return Group(*lines, *(Text(line, "dim") for line in next_steps(thread_id, failed=failed)))
+    lines = [packed(figures(report, thread_id), " · ", width)]
+    lines += [packed(line.split(_APART), _APART, width) for line in next_steps(thread_id, failed=failed)]
+    return Group(*(Text(line, "dim") for line in lines))
+
+
+def packed(pieces: Sequence[str], between: str, width: int) -> str:
+    """Pieces side by side in lines of `width` columns, none of them broken: a command is to be copied."""
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        if cell_len(lines[-1] + between + piece) <= width:
+            lines[-1] += between + piece
+        else:
+            lines.append(piece)
+    return "\n".join(lines)
 
 
 def figures(report: Any, thread_id: str) -> list[str]:
@@ -180,7 +194,7 @@ def next_steps(thread_id: str, *, waiting: bool = False, stopped: bool = False, 
     if stopped:
         return [f"go on: orchestrate resume {thread}"]
     again = [f"try what failed again: orchestrate resume {thread} --retry-failed"] if failed else []
-    return [*again, f"go on: orchestrate chat --thread {thread}   details: orchestrate report {thread}"]
+    return [*again, f"go on: orchestrate chat --thread {thread}{_APART}details: orchestrate report {thread}"]
 
 
 def gaps(stop_reason: str | None, verdict: Any, notes: Iterable[str] = ()) -> list[str]:

@@ -34,6 +34,7 @@ class Breaker:
         self._clock = clock
         self._failures = 0
         self._until = float("-inf")
+        self.reason = ""
 
     @property
     def open(self) -> bool:
@@ -44,9 +45,10 @@ class Breaker:
         """An answer came."""
         self._failures = 0
 
-    def failed(self, *, lasting: bool = False) -> None:
-        """No answer came; `lasting`: nor will there be one soon."""
+    def failed(self, reason: str = "", *, lasting: bool = False) -> None:
+        """No answer came, for `reason`; `lasting`: nor will there be one soon."""
         self._failures += 1
+        self.reason = reason
         if lasting or self._failures >= self._most:
             self._until = self._clock() + self._cool_down
 
@@ -157,7 +159,7 @@ class FallbackBrain:
         for position in range(start, len(self.brains)):
             brain, breaker = self.brains[position], self._breakers[position]
             if breaker.open and position < len(self.brains) - 1:
-                reasons.append(f"{brain.name} unavailable: it failed before and is left alone for a while")
+                reasons.append(f"{brain.name} unavailable: {breaker.reason}")
                 continue
             if failed is not None:
                 before_next()
@@ -166,7 +168,7 @@ class FallbackBrain:
             except BrainError as error:
                 failed = error
                 usage += error.usage
-                breaker.failed(lasting=error.lasting)
+                breaker.failed(str(error), lasting=error.lasting)
                 reasons.append(f"{brain.name} unavailable: {error}")
                 continue
             breaker.succeeded()

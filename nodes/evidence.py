@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.reflex.words import content_words, squeeze
@@ -91,7 +91,7 @@ def gaps(
             continue
         why = _loss(result, by_another=bool(lost & _upstream(task.id, plan)))
         if why and not _is_made_up_for(task.id, plan, results):
-            missing[key] = f"{name}: {why}"
+            missing[key] = _told(name, why)
     return list(missing.values())
 
 
@@ -99,7 +99,7 @@ def fruitless(plan: Plan, results: Mapping[str, TaskResult]) -> list[str]:
     """What was done and brought nothing back, one sentence each: worth saying only if there is no answer."""
     done = [(task, results[task.id]) for task in plan.tasks if task.id in results and results[task.id].ok]
     empty = [
-        f"{_name(task)}: nothing was found" for task, result in done if _is_nothing(result) and not result.evidence
+        _told(_name(task), "nothing was found") for task, result in done if _is_nothing(result) and not result.evidence
     ]
     return list(dict.fromkeys(empty))
 
@@ -122,6 +122,15 @@ def _why(result: TaskResult) -> str:
 
 def _name(task: Task) -> str:
     return (task.goal or f"{task.id} ({task.tool})").strip().rstrip(".:;")
+
+
+def _told(name: str, what: str) -> str:
+    return f"{name} — {what}" if name.endswith("?") else f"{name}: {what}"
+
+
+def is_told_by(gap: str, others: Iterable[str]) -> bool:
+    """Whether one of `others` says of the same question, at the end of `gap`, why it isn't answered."""
+    return any(gap.endswith(name) for name, found, _ in (other.partition(" — ") for other in others) if found)
 
 
 def _is_made_up_for(task_id: str, plan: Plan, results: Mapping[str, TaskResult]) -> bool:

@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 
 from models.brain import Brain, BrainError
 from nodes import citations, emit
-from nodes.evidence import Collected, collect
+from nodes.evidence import Collected, collect, is_told_by
 from nodes.kit import Kit, NodeFunction
 from nodes.spending import Spending
 from state.context import RunContext
@@ -130,7 +130,8 @@ async def _written(state: RunState, brain: Brain, intent: Intent, collected: Col
 
 def _with_gaps(draft: Draft, collected: Collected) -> Draft:
     in_vain = collected.fruitless if not draft.citations else []
-    return draft.model_copy(update={"gaps": list(dict.fromkeys([*draft.gaps, *collected.gaps, *in_vain]))})
+    written = [gap for gap in draft.gaps if not is_told_by(gap, collected.gaps)]
+    return draft.model_copy(update={"gaps": list(dict.fromkeys([*written, *collected.gaps, *in_vain]))})
 
 
 def was_rejected(state: RunState) -> bool:

@@ -14,6 +14,11 @@ T = TypeVar("T")
 _NEEDED_TO_THINK = ("seconds", "tokens", "money", "model_calls")
 
 
+def to_think(budget: Budget) -> Budget:
+    """The bounds that a call of a model is held against: calls of tools aren't needed for that."""
+    return Budget(**{name: getattr(budget, name) for name in _NEEDED_TO_THINK})
+
+
 class Spending:
     """The usage and the notes of a run while one step thinks; its working time counts from here on."""
 
@@ -49,9 +54,8 @@ class Spending:
 
     @property
     def used_up(self) -> str | None:
-        """The bound that leaves nothing to call a model with, or None. Calls of tools aren't needed for that."""
-        bounds = {name: getattr(self._budget, name) for name in _NEEDED_TO_THINK}
-        return self.usage.exceeded(Budget(**bounds))
+        """The bound that leaves nothing to call a model with, or None."""
+        return self.usage.exceeded(to_think(self._budget))
 
     def _add(self, usage: Usage) -> None:
         self._thoughts = self._thoughts + usage.model_copy(update={"seconds": 0.0})

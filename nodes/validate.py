@@ -26,6 +26,7 @@ from state.verdict import Draft, Finding, Verdict
 from tools.registry import Toolbox
 
 MAX_RERUNS = 1
+_AGAIN = {"rewrite": "written again", "rerun": "run again", "replan": "planned again"}
 MAX_REPLANS = 1
 A_WHILE = 5.0
 """Seconds after which trouble that passes may have passed."""
@@ -62,7 +63,7 @@ def validate(kit: Kit) -> NodeFunction:
         draft, verdict = await _judged(case, draft)
         if verdict.action in ("rewrite", "rerun", "replan"):
             rounds = rounds.model_copy(update={verdict.action: getattr(rounds, verdict.action) + 1})
-            spending.note(f"{verdict.action}: {verdict.reason}")
+            spending.note(f"{_AGAIN[verdict.action]}: {verdict.reason}")
         emit.step("validate", "ended", detail=verdict.action)
         return {
             "draft": draft,
@@ -96,7 +97,12 @@ async def _judged(case: _Case, draft: Draft) -> tuple[Draft, Verdict]:
 
 
 async def _findings(case: _Case, draft: Draft) -> list[Finding]:
-    """The checks take a while on long texts, so they run beside the event loop."""
+    """The checks take a while on long texts, so they run beside the event loop.
+
+    With no evidence all that the embedded brain says is that it found nothing, or can't do what was asked.
+    """
+    if case.brain.name == EMBEDDED and not case.collected.evidence:
+        return []
     return await asyncio.to_thread(
         check, draft, case.collected.evidence, goal=_said_by_user(case.state), plan=case.state.get("plan")
     )

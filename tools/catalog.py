@@ -96,10 +96,15 @@ def _search_documents(paths: Sequence[str | Path], directory: Path, clean: Calla
     from memory.documents import DocumentsError, index_for
 
     try:
-        index, _ = index_for(paths, directory, clean)
+        index, report = index_for(paths, directory, clean)
     except DocumentsError as error:
         return replace(search_documents(None), unavailable=str(error))
-    return search_documents(index)
+    made = search_documents(index)
+    if made.unavailable and report.failed:
+        file, reason = report.failed[0]
+        others = f", and {len(report.failed) - 1} more" if len(report.failed) > 1 else ""
+        return replace(made, unavailable=f"no document could be read: {file} {reason}{others}")
+    return made
 
 
 def _database_tools(url: str | None) -> list[ToolSpec]:

@@ -56,7 +56,7 @@ def _documents(index: DocumentIndex | None) -> tuple[list[str], str | None]:
         names = index.documents()
     except DocumentsError as error:
         return [], str(error)
-    return names, None if names else "none of the documents could be read; see what `orchestrate index` says of them"
+    return names, None if names else "none of the documents could be read"
 
 
 def _listed(names: list[str]) -> str:

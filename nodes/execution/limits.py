@@ -21,6 +21,7 @@ class CircuitBreaker:
     """Refuses calls for a while after several failures in a row, then lets one through to try."""
 
     failures: int = 0
+    reason: str = ""
     opened: float | None = None
     probing: bool = False
     clock: Callable[[], float] = time.monotonic
@@ -32,7 +33,8 @@ class CircuitBreaker:
         remaining = self.opened + OPEN_SECONDS - self.clock()
         if remaining > 0 or self.probing:
             raise ToolFailure(
-                f"'{tool}' failed {self.failures} times in a row and is left alone for {max(remaining, 1):.0f} s",
+                f"'{tool}' failed {self.failures} times in a row and is left alone for {max(remaining, 1):.0f} s; "
+                f"the last time: {self.reason}",
                 kind="transient",
                 retry_after=max(remaining, 1.0),
                 sent=False,
@@ -60,6 +62,7 @@ class CircuitBreaker:
             self.succeeded()
             return
         self.failures += 1
+        self.reason = error.message
         self.probing = False
         if self.failures >= FAILURES_TO_OPEN:
             self.opened = self.clock()

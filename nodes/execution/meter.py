@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from nodes.spending import to_think
 from state.budget import Budget, Usage
 from tools.registry import ToolFailure
 
@@ -29,9 +30,10 @@ class Meter:
         """Count one call of a tool that costs `cost` US dollars."""
         self.add(Usage(tool_calls=1, money=cost))
 
-    def allow(self) -> None:
-        """Raises ToolFailure (kind 'budget') when a bound is reached, so that nothing new starts."""
-        if bound := self.usage.exceeded(self._budget):
+    def allow(self, *, thinking: bool = False) -> None:
+        """Raises ToolFailure (kind 'budget') when a bound is reached, so that nothing new starts. `thinking`: what
+        is to start calls a model and no tool."""
+        if bound := self.usage.exceeded(to_think(self._budget) if thinking else self._budget):
             raise ToolFailure(f"the budget of {bound.replace('_', ' ')} is used up", kind="budget", sent=False)
 
     def seconds_left(self) -> float | None:

@@ -21,7 +21,7 @@ async def call_model(
     result = TaskResult(task=site.task.id, status="failed", tool=MODEL, started=time.time(), attempts=1)
     evidence = [item for read in inputs.values() for item in read.evidence]
     try:
-        desk.meter.allow()
+        desk.meter.allow(thinking=True)
         rest = {name: value for name, value in args.items() if name != "prompt"}
         async with desk.drain.giving_up(), desk.slots:
             thought = await desk.kit.brain.complete(str(args["prompt"]), inputs=rest, evidence=evidence)

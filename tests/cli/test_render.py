@@ -124,3 +124,13 @@ def test_markup_and_escapes_of_others_do_not_act(recorded) -> None:
     assert "[bold red]x[/]" in text
     assert "\x1b]0;" not in text
     assert "\u202e" not in text
+
+
+def test_commands_to_go_on_with_are_never_broken_in_two() -> None:
+    wide = shown(render.footer(None, "1f0c2d3e4f5a", width=100, failed=True), 100)
+    assert (
+        wide.splitlines()[-1]
+        == "go on: orchestrate chat --thread 1f0c2d3e4f5a   details: orchestrate report 1f0c2d3e4f5a"
+    )
+    narrow = shown(render.footer(None, "1f0c2d3e4f5a", width=60), 60).splitlines()
+    assert narrow[-2:] == ["go on: orchestrate chat --thread 1f0c2d3e4f5a", "details: orchestrate report 1f0c2d3e4f5a"]

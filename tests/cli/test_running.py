@@ -189,6 +189,15 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+def test_a_closed_stream_is_no_error(closed: str) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} {SCRIPT} ask 'how old' {closed}"], capture_output=True, timeout=60
+    )
+    assert done.returncode == 0
+    assert b"error" not in done.stderr
+
+
 def test_a_conversation_takes_answers_commands_and_goals() -> None:
     replies = [
         ("> ", "mail it"),

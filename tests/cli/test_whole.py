@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,42 @@ def test_tools_graph_and_doctor(orchestrate, tmp_path) -> None:
     checks = {check["name"]: check for check in json.loads(orchestrate("doctor", "--json").out)}
     assert checks["SQLite"]["state"] == "ok"
     assert "reflex" in checks["brain"]["found"]
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphviz's dot")
+def test_a_picture_goes_to_a_file_or_without_one_to_stdout(orchestrate, tmp_path) -> None:
+    drawn = orchestrate("graph", "--svg", "--as", "sequential").out
+    assert drawn.rstrip().endswith("</svg>")
+    assert drawn == orchestrate("graph", "--as", "sequential", "--svg").out
+    ran = orchestrate("graph", "--as", "sequential", "--svg", str(tmp_path / "g.svg"))
+    assert "written:" in ran.out
+    assert (tmp_path / "g.svg").read_text() == drawn
+
+
+def test_a_budget_may_be_json_and_ends_with_what_was_found(orchestrate, tmp_path) -> None:
+    sums = [
+        {"id": f"t{n}", "goal": f"Sum {n}", "tool": "calculate", "args": {"expression": f"{n} + 1"}} for n in (1, 2)
+    ]
+    (tmp_path / "plan.json").write_text(json.dumps({"tasks": [sums[0], sums[1] | {"after": ["t1"]}]}))
+    ran = orchestrate("ask", "Both sums", "--plan", str(tmp_path / "plan.json"), "--budget", '{"tool_calls": 1}')
+    assert ran.code == 4
+    assert "1 + 1 = 2 [1]" in ran.out
+    assert "Sum 2: failed: the budget of tool calls is used up" in ran.out
+    assert ran.err.count("plan:") == 1
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.pdf", b"%PDF-1.4 broken"), ("a.txt", b"")])
+def test_documents_that_cannot_be_read_say_why(orchestrate, tmp_path, name, content) -> None:
+    (tmp_path / name).write_bytes(content)
+    ran = orchestrate("ask", "What is in it?", "--docs", str(tmp_path / name))
+    assert ran.code == 2
+    assert f"no document could be read: {tmp_path / name} is " in ran.err
+
+
+def test_what_cannot_be_done_is_said_whole(orchestrate) -> None:
+    ran = orchestrate("ask", "Translate 'hello' into French")
+    assert "Set OPENAI_API_KEY or OPENAI_BASE_URL to use a model that writes." in ran.out
+    assert "What is missing" not in ran.out
 
 
 def test_without_graphviz_a_picture_is_refused_with_a_way_out(orchestrate, tmp_path, monkeypatch) -> None:

@@ -115,7 +115,7 @@ async def test_a_brain_that_keeps_failing_is_left_alone_for_a_while() -> None:
     for _ in range(5):
         thought = await brain.complete("p", inputs={}, evidence=[])
     assert broken.asked == 3
-    assert thought.notes[0] == "broken unavailable: it failed before and is left alone for a while; used steady"
+    assert thought.notes[0] == "broken unavailable: it is ill.; used steady", "why, though it wasn't asked again"
     now = 61.0
     await brain.complete("p", inputs={}, evidence=[])
     await brain.complete("p", inputs={}, evidence=[])

@@ -250,7 +250,7 @@ async def test_the_circuit_opens_for_all_runs_after_failures_in_a_row(world: Wor
     before = world.count("slow")
     out = await bench.run([Task(id="s", tool="slow")], thread="other")
     assert world.count("slow") == before
-    assert "left alone" in out["results"]["s"].error.message
+    assert "left alone for 30 s; the last time: no answer within 0.05 s" in out["results"]["s"].error.message
 
 
 async def test_a_bad_reference_names_what_is_there(world: World) -> None:

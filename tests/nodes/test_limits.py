@@ -106,8 +106,9 @@ async def test_the_rate_of_a_tool_is_kept() -> None:
         called.append(time.monotonic())
         return len(called)
 
+    began = time.monotonic()
     await Bench([rare]).run([Task(id=f"t{number}", tool="rare") for number in range(5)])
-    assert called[-1] - called[0] >= 4 / 50 * 0.95
+    assert called[-1] - began >= 4 / 50
 
 
 async def test_retry_after_is_honoured() -> None:
