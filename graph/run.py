@@ -34,6 +34,7 @@ from state.plan import Plan
 from state.policy import Policy
 from state.versions import migrate
 from tools.registry import AnyTool, ToolSpec
+from tools.sql_database import without_password
 
 Tools = Sequence[AnyTool]
 OnEvent = Callable[[Event], None]
@@ -119,7 +120,8 @@ async def aresume(
     `response`: for one open question its response, for several `{id: response}`; without one, it goes on
     as far as it can and comes back with the questions that are open. `retry_failed` runs again what failed,
     and what needs it.
-    Documents, database, brain and policy are those the thread began with, unless given anew.
+    Documents, database, brain and policy are those the thread began with, unless given anew; a database's password
+    isn't kept: it is taken from ORCHESTRATE_DB where that is the same database, else give `db` again.
     Raises ThreadError for a thread that isn't there, BadAnswer for a response that doesn't fit.
     """
     async with AsyncExitStack() as stack:
@@ -253,11 +255,14 @@ async def _run(
 
 
 def _config(thread_id: str, configuration: Mapping[str, Any] | None = None) -> RunnableConfig:
+    configuration = dict(configuration or {})
+    if db := configuration.get("db"):
+        configuration["db"] = without_password(db)
     # What a thread was begun with stands in its checkpoints' metadata, so that `resume` needs only its id.
     remembered = {
         # As JSON where it is a list: metadata keeps only plain values.
         f"orchestrate_{name}": json.dumps(value) if isinstance(value, list) else value
-        for name, value in (configuration or {}).items()
+        for name, value in configuration.items()
         if name in _REMEMBERED and isinstance(value, str | list)
     }
     return {"configurable": {"thread_id": thread_id, "user": _user()}, "metadata": remembered}
@@ -267,6 +272,8 @@ async def _remembered(saver: Any, thread_id: str) -> dict[str, Any]:
     found = await saver.aget_tuple({"configurable": {"thread_id": thread_id}})
     metadata = (found.metadata or {}) if found else {}
     known = {name: metadata.get(f"orchestrate_{name}") for name in _REMEMBERED}
+    if known["db"] and (own := settings().db) and without_password(own) == known["db"]:
+        known["db"] = own  # with its password, which isn't written down
     return known | {"docs": json.loads(known["docs"]) if known["docs"] else None}
 
 

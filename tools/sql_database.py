@@ -47,6 +47,18 @@ class Table:
     rows: int | None
 
 
+def without_password(url: str) -> str:
+    """A database's URL as it may be written down; '' for what is none."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        read = make_url(url)
+    except (ArgumentError, ValueError):
+        return ""
+    return read._replace(password=None).difference_update_query(["password"]).render_as_string(hide_password=False)
+
+
 class SqlDatabase:
     """A SQLite file or a Postgres database by its SQLAlchemy URL. Raises DatabaseUnavailable."""
 

@@ -30,8 +30,15 @@ _SENTENCE_CLOSE = (".", "!", "?", ":", "。")
 
 
 def blocks(text: str, *, markdown: bool = False) -> list[Block]:
-    """The paragraphs of a text file, each with its headings and the lines it came from."""
-    return list(_Reader(text.splitlines(), markdown=markdown).read())
+    """The paragraphs of a text file, each with its headings and the lines it came from.
+
+    Where nothing stands below any heading, the lines that look like headings are the text.
+    """
+    lines = text.splitlines()
+    if found := list(_Reader(lines, markdown=markdown).read()):
+        return found
+    alone = [joined([(number, line)]) for number, line in enumerate(lines, 1) if line.strip()]
+    return [Block(words, lines=starts) for words, starts in alone if not _UNDERLINE.match(words)]
 
 
 def joined(lines: Sequence[tuple[int, str]]) -> tuple[str, tuple[tuple[int, int], ...]]:

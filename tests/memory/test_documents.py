@@ -126,6 +126,14 @@ def test_headings_with_numbers_are_known_even_as_questions(tmp_path: Path) -> No
     assert places["Press the red button once."] == "Chapter 1. Use, 1.2. Stopping, line 12"
 
 
+@pytest.mark.parametrize("text", ["Buy Milk", "Shopping\n\nMilk\n", "Title\n=====\n"])
+def test_a_text_of_headings_alone_is_its_headings(index: DocumentIndex, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "note.txt"
+    file.write_text(text)
+    assert not index.add([file]).failed
+    assert index.search(text.split()[0])[0].text.split()[0] == text.split()[0]
+
+
 @needs_policy
 def test_debians_manuals_in_every_format(index: DocumentIndex) -> None:
     report = index.add([POLICY / "policy.txt.gz", POLICY / "policy.html", POLICY / "fhs" / "fhs-3.0.pdf.gz"])

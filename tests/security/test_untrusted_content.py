@@ -9,7 +9,9 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
+from graph.agentic import build as agentic
 from graph.orchestrator import build
+from graph.supervisor import build as supervisor
 from models.brain import Action, Step, Thought
 from models.chat.spotlight import Spotlight
 from nodes.execution import limits
@@ -17,6 +19,7 @@ from state.intent import Intent
 from state.plan import Plan, Task
 from state.policy import Policy
 from state.result import Evidence
+from state.specialist import Specialist
 from state.verdict import Draft, Verdict
 from tests.nodes.brains import ScriptedBrain
 from tests.nodes.harness import Bench
@@ -227,6 +230,34 @@ async def test_a_plan_made_in_view_of_earlier_answers_adds_no_write_unasked(worl
     (asked,) = (await graph.aget_state(config)).interrupts
     assert asked.value["action_requests"][0]["name"] == "wipe"
     assert world.done == [("visit", "good.example")]  # the user named it
+
+
+async def test_an_agent_in_view_of_earlier_answers_writes_nothing_unasked(world: World) -> None:
+    brain = Brain(Action(tool="page"), Action(answer="It says a lot."))
+    graph = agentic(brain=brain, tools=world.tools(), policy=UNSEEN, checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "t"}}
+    await graph.ainvoke({"goal": "what does the page say?"}, config)
+    brain.actions = [Action(tool="wipe"), Action(answer="Done.")]
+    await graph.ainvoke({"goal": "and then?"}, config)
+    (asked,) = (await graph.aget_state(config)).interrupts
+    assert asked.value["action_requests"][0]["name"] == "wipe"
+    assert world.done == []
+
+
+async def test_a_specialist_in_view_of_earlier_answers_writes_nothing_unasked(world: World) -> None:
+    brain = Brain(Action(tool="page"), Action(answer="It says a lot."))
+    reader, clerk = (Specialist(name=name, about=name, tools=[tool]) for name, tool in (("r", "page"), ("c", "wipe")))
+    graph = supervisor(
+        specialists=[reader, clerk], brain=brain, tools=world.tools(), policy=UNSEEN, checkpointer=InMemorySaver()
+    )
+    config: Any = {"configurable": {"thread_id": "t"}}
+    brain.plan = Plan(tasks=[Task(id="t1", tool="r", args={"goal": "read it"})])
+    await graph.ainvoke({"goal": "what does the page say?"}, config)
+    brain.plan, brain.actions = Plan(tasks=[Task(id="t1", tool="c", args={"goal": "tidy up"})]), [Action(tool="wipe")]
+    await graph.ainvoke({"goal": "and then?"}, config)
+    (asked,) = (await graph.aget_state(config)).interrupts
+    assert asked.value["action_requests"][0]["name"] == "wipe"
+    assert world.done == []
 
 
 def test_text_in_a_prompt_is_marked_as_data_and_cant_end_its_mark() -> None:
