@@ -7,7 +7,7 @@ from typing import Unpack
 from langgraph.graph import END, START
 
 from graph import routes
-from graph.building import Choices, Wiring, begun, build_graph
+from graph.building import Choices, Wiring, begun, branch, build_graph
 from graph.guarded import GuardedGraph
 from nodes.act import act
 from nodes.generate import generate
@@ -42,12 +42,12 @@ def wire(kit: Kit) -> Wiring:
     graph.add_node("respond", respond(kit))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", "intent")
-    graph.add_conditional_edges("intent", routes.after_agents_intent)
+    branch(graph, "intent", routes.after_agents_intent)
     graph.add_edge("clarify", "intent")
     graph.add_edge("recall", "act")
-    graph.add_conditional_edges("act", routes.after_act)
+    branch(graph, "act", routes.after_act)
     graph.add_edge("generate", "validate")
-    graph.add_conditional_edges("validate", routes.after_agents_validate)
+    branch(graph, "validate", routes.after_agents_validate)
     graph.add_edge("remember", "respond")
     graph.add_edge("respond", END)
     return graph

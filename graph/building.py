@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -49,6 +50,19 @@ def build_graph(wire: Callable[[Kit], Wiring], name: str, **choices: Unpack[Choi
         guards=choices.get("guards"),
     )
     return guarded(wire(kit), checkpointer=choices.get("checkpointer"), store=choices.get("store"), name=name)
+
+
+def branch(graph: Wiring, node: str, route: Callable[[Any], str]) -> None:
+    """A conditional edge from `node` to the one that `route`, a pure function of the state, names.
+
+    As a coroutine, for LangGraph runs plain functions in threads, which takes longer to begin than these do to end.
+    """
+
+    @functools.wraps(route)
+    async def choose(state: Any) -> str:
+        return route(state)
+
+    graph.add_conditional_edges(node, choose)
 
 
 def begun() -> Wiring:

@@ -10,7 +10,7 @@ from typing import Any, Unpack
 from langgraph.graph import END, START
 
 from graph import routes
-from graph.building import Choices, Wiring, begun, build_graph
+from graph.building import Choices, Wiring, begun, branch, build_graph
 from graph.guarded import GuardedGraph
 from graph.plans import load_plan
 from nodes.declare import declare
@@ -52,12 +52,12 @@ def wire(kit: Kit, plan: Plan | None = None) -> Wiring:
     graph.add_node("respond", respond(kit))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", "declare")
-    graph.add_conditional_edges("declare", routes.after_declare)
+    branch(graph, "declare", routes.after_declare)
     graph.add_edge("decompose", "route")
-    graph.add_conditional_edges("route", routes.after_only_route)
-    graph.add_conditional_edges("review", routes.after_only_review)
-    graph.add_conditional_edges("execute", routes.after_execute)
+    branch(graph, "route", routes.after_only_route)
+    branch(graph, "review", routes.after_only_review)
+    branch(graph, "execute", routes.after_execute)
     graph.add_edge("generate", "validate")
-    graph.add_conditional_edges("validate", routes.after_validate_without_replan)
+    branch(graph, "validate", routes.after_validate_without_replan)
     graph.add_edge("respond", END)
     return graph

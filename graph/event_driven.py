@@ -8,7 +8,7 @@ from langgraph.graph import END, START, StateGraph
 from pydantic import ConfigDict, Field
 
 from graph import routes
-from graph.building import Choices, Wiring, build_graph
+from graph.building import Choices, Wiring, branch, build_graph
 from graph.guarded import GuardedGraph
 from nodes.decompose import decompose
 from nodes.execute import execute
@@ -63,14 +63,14 @@ def wire(kit: Kit) -> Wiring:
     graph.add_node("respond", respond(kit))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", "intent")
-    graph.add_conditional_edges("intent", routes.after_intent)
+    branch(graph, "intent", routes.after_intent)
     graph.add_edge("clarify", "intent")
     graph.add_edge("decompose", "receive")
     graph.add_edge("receive", "route")
-    graph.add_conditional_edges("route", routes.after_route)
-    graph.add_conditional_edges("review", routes.after_review)
-    graph.add_conditional_edges("execute", routes.after_execute)
+    branch(graph, "route", routes.after_route)
+    branch(graph, "review", routes.after_review)
+    branch(graph, "execute", routes.after_execute)
     graph.add_edge("generate", "validate")
-    graph.add_conditional_edges("validate", routes.after_validate)
+    branch(graph, "validate", routes.after_validate)
     graph.add_edge("respond", END)
     return graph

@@ -9,7 +9,7 @@ from typing import Any
 from langgraph.graph import END, START
 
 from graph import routes
-from graph.building import Wiring, begun, build_graph
+from graph.building import Wiring, begun, branch, build_graph
 from graph.guarded import GuardedGraph
 from memory.journal import Journal
 from models.brain import Brain
@@ -78,13 +78,13 @@ def wire(kit: Kit, decompose: NodeFunction | None = None) -> Wiring:
     graph.add_node("respond", respond(kit))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", "intent")
-    graph.add_conditional_edges("intent", routes.after_intent)
+    branch(graph, "intent", routes.after_intent)
     graph.add_edge("clarify", "intent")
     graph.add_edge("decompose", "route")
-    graph.add_conditional_edges("route", routes.after_route)
-    graph.add_conditional_edges("review", routes.after_review)
-    graph.add_conditional_edges("execute", routes.after_execute)
+    branch(graph, "route", routes.after_route)
+    branch(graph, "review", routes.after_review)
+    branch(graph, "execute", routes.after_execute)
     graph.add_edge("generate", "validate")
-    graph.add_conditional_edges("validate", routes.after_validate)
+    branch(graph, "validate", routes.after_validate)
     graph.add_edge("respond", END)
     return graph

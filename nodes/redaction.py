@@ -178,7 +178,7 @@ def _mapped(value: Any, change: Callable[[str], str], change_name: Callable[[str
 
 def _may_hold_a_secret(text: str) -> bool:
     """Whether it has in it what every secret has one of; most text is done with here."""
-    is_unbroken = "://" in text or any(len(word) >= _LONG for word in text.split())
+    is_unbroken = "://" in text or max(map(len, text.split()), default=0) >= _LONG
     if is_unbroken and _UNBROKEN.search(text):
         return True
     folded = text.casefold()

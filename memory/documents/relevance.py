@@ -109,21 +109,22 @@ class Relevance:
         self._asked = self._optional.union(*self._weights)
         self._whole = sum(max(weights.values()) for weights in self._weights) or 1.0
 
-    def of(self, passages: Sequence[str], headings: Sequence[str], cosines: Sequence[float]) -> list[float]:
+    def of(self, passages: Sequence[str], headings: Sequence[str], cosines: NDArray[np.float32]) -> list[float]:
         """The relevance of each passage under its headings, about 0..1. `cosines`: of the passages as wholes.
 
         The mean of four parts: the share of the question's words that are in the passage (rare words
         count more), and in its best sentence, and the likeness in meaning of both.
         """
+        import numpy as np
+
+        read = _read(passages)
+        cosines_within = np.concatenate([passage.vectors for passage in read]) @ self._vector if read else np.zeros(0)
+        within = iter(_likenesses(cosines_within))
         relevances = []
-        for heading, cosine, read in zip(headings, cosines, _read(passages), strict=True):
-            likenesses = (read.vectors @ self._vector).tolist()
-            best = max(
-                (self._coverage(own) + _likeness(found) for own, found in zip(read.stems, likenesses, strict=True)),
-                default=0.0,
-            )
-            words = _stems(heading).union(*read.stems)
-            relevances.append((self._coverage(words) + _likeness(cosine) + best) / 4)
+        for heading, likeness, passage in zip(headings, _likenesses(cosines), read, strict=True):
+            best = max((self._coverage(own) + next(within) for own in passage.stems), default=0.0)
+            words = _stems(heading) | passage.words
+            relevances.append((self._coverage(words) + likeness + best) / 4)
         return relevances
 
     def _coverage(self, words: frozenset[str]) -> float:
@@ -146,9 +147,10 @@ class Relevance:
 
 @dataclass(frozen=True)
 class _Passage:
-    """The sentences of a passage: the stems of each, and its embedding as a row."""
+    """The sentences of a passage: the stems of each and of all, and the embedding of each as a row."""
 
     stems: tuple[frozenset[str], ...]
+    words: frozenset[str]
     vectors: NDArray[np.float32]
 
 
@@ -164,7 +166,8 @@ def _read(passages: Sequence[str]) -> list[_Passage]:
         vectors = embed([part for parts in split.values() for part in parts])
         start = 0
         for text, parts in split.items():
-            known[text] = _Passage(tuple(map(_stems, parts)), vectors[start : start + len(parts)].copy())
+            stems = tuple(map(_stems, parts))
+            known[text] = _Passage(stems, frozenset().union(*stems), vectors[start : start + len(parts)].copy())
             start += len(parts)
         if len(_read_before) > _MOST_KEPT:
             _read_before.clear()
@@ -172,10 +175,14 @@ def _read(passages: Sequence[str]) -> list[_Passage]:
     return [known[text] for text in passages]
 
 
-def _likeness(cosine: float) -> float:
-    return min(max((cosine - _NO_LIKENESS) / (_FULL_LIKENESS - _NO_LIKENESS), 0.0), 1.0)
+def _likenesses(cosines: NDArray[np.float32]) -> list[float]:
+    import numpy as np
+
+    found: list[float] = np.clip((cosines - _NO_LIKENESS) / (_FULL_LIKENESS - _NO_LIKENESS), 0.0, 1.0).tolist()
+    return found
 
 
+@functools.lru_cache(maxsize=1 << 12)
 def _stems(text: str) -> frozenset[str]:
     return frozenset(_stem(word) for word in _WORD.findall(text.casefold()))
 

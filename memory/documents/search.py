@@ -77,7 +77,7 @@ class Searcher:
             relevance = Relevance(
                 question, vector, _rarity(connection, len(matrix.chunks)), numeric=asks_for_a_number(query)
             )
-        whole = cosines[matrix.chunks.searchsorted(best)].tolist()
+        whole = cosines[matrix.chunks.searchsorted(best)]
         scores = relevance.of([hit.text for hit, _ in passages], [headings for _, headings in passages], whole)
         ranked = sorted(zip(scores, passages, strict=True), key=lambda scored: -scored[0])
         return [replace(hit, score=round(min(score, 1.0), 4)) for score, (hit, _) in ranked[:k]]
