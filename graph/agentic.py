@@ -7,7 +7,7 @@ from typing import Unpack
 from langgraph.graph import END, START
 
 from graph import routes
-from graph.building import Choices, Wiring, begun, branch, build_graph
+from graph.building import Choices, Wiring, begun, branch, build_graph, step
 from graph.guarded import GuardedGraph
 from nodes.act import act
 from nodes.generate import generate
@@ -31,15 +31,15 @@ def build(**choices: Unpack[Choices]) -> GuardedGraph:
 def wire(kit: Kit) -> Wiring:
     """The graph, before it is compiled."""
     graph = begun()
-    graph.add_node("guard", guard(kit))
-    graph.add_node("intent", intent(kit))
-    graph.add_node("clarify", clarify(kit))
-    graph.add_node("recall", recall())
-    graph.add_node("act", act(kit))
-    graph.add_node("generate", generate(kit))
-    graph.add_node("validate", validate(kit))
-    graph.add_node("remember", remember())
-    graph.add_node("respond", respond(kit))
+    step(graph, "guard", guard(kit))
+    step(graph, "intent", intent(kit))
+    step(graph, "clarify", clarify(kit))
+    step(graph, "recall", recall())
+    step(graph, "act", act(kit))
+    step(graph, "generate", generate(kit))
+    step(graph, "validate", validate(kit))
+    step(graph, "remember", remember())
+    step(graph, "respond", respond(kit))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", "intent")
     branch(graph, "intent", routes.after_agents_intent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -22,6 +22,9 @@ from state.run import RunInput, RunOutput, RunState
 from tools.registry import AnyTool
 
 Wiring = StateGraph[Any, Any, Any, Any]
+
+_GROWING = frozenset({"messages"})
+"""Channels that what is returned is added to."""
 
 
 class Choices(TypedDict, total=False):
@@ -50,6 +53,21 @@ def build_graph(wire: Callable[[Kit], Wiring], name: str, **choices: Unpack[Choi
         guards=choices.get("guards"),
     )
     return guarded(wire(kit), checkpointer=choices.get("checkpointer"), store=choices.get("store"), name=name)
+
+
+def step(graph: Wiring, name: str, node: Callable[..., Awaitable[dict[str, Any]]]) -> None:
+    """A node of which only what changes the state is stored: every value it returns is another row in the database."""
+
+    @functools.wraps(node)
+    async def run(state: Any, runtime: Any) -> dict[str, Any]:
+        update = await node(state, runtime)
+        return {key: value for key, value in update.items() if key in _GROWING or _is_new(state, key, value)}
+
+    graph.add_node(name, run)
+
+
+def _is_new(state: Mapping[str, Any], key: str, value: Any) -> bool:
+    return key not in state or type(state[key]) is not type(value) or bool(state[key] != value)
 
 
 def branch(graph: Wiring, node: str, route: Callable[[Any], str]) -> None:

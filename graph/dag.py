@@ -10,7 +10,7 @@ from typing import Any, Unpack
 from langgraph.graph import END, START
 
 from graph import routes
-from graph.building import Choices, Wiring, begun, branch, build_graph
+from graph.building import Choices, Wiring, begun, branch, build_graph, step
 from graph.guarded import GuardedGraph
 from graph.plans import load_plan
 from nodes.declare import declare
@@ -41,15 +41,15 @@ def build(*, plan: Plan | Mapping[str, Any] | str | Path | None = None, **choice
 def wire(kit: Kit, plan: Plan | None = None) -> Wiring:
     """The graph, before it is compiled."""
     graph = begun()
-    graph.add_node("guard", guard(kit))
-    graph.add_node("declare", declare(plan))
-    graph.add_node("decompose", decompose(kit))
-    graph.add_node("route", route(kit, repairs=0))
-    graph.add_node("review", review(kit, replans=False))
-    graph.add_node("execute", execute(kit))
-    graph.add_node("generate", generate(kit))
-    graph.add_node("validate", validate(kit))
-    graph.add_node("respond", respond(kit))
+    step(graph, "guard", guard(kit))
+    step(graph, "declare", declare(plan))
+    step(graph, "decompose", decompose(kit))
+    step(graph, "route", route(kit, repairs=0))
+    step(graph, "review", review(kit, replans=False))
+    step(graph, "execute", execute(kit))
+    step(graph, "generate", generate(kit))
+    step(graph, "validate", validate(kit))
+    step(graph, "respond", respond(kit))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", "declare")
     branch(graph, "declare", routes.after_declare)

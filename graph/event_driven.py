@@ -8,7 +8,7 @@ from langgraph.graph import END, START, StateGraph
 from pydantic import ConfigDict, Field
 
 from graph import routes
-from graph.building import Choices, Wiring, branch, build_graph
+from graph.building import Choices, Wiring, branch, build_graph, step
 from graph.guarded import GuardedGraph
 from nodes.decompose import decompose
 from nodes.execute import execute
@@ -50,17 +50,17 @@ def build(**choices: Unpack[Choices]) -> GuardedGraph:
 def wire(kit: Kit) -> Wiring:
     """The graph, before it is compiled."""
     graph = StateGraph(EventState, context_schema=RunContext, input_schema=EventInput, output_schema=RunOutput)
-    graph.add_node("guard", guard(kit))
-    graph.add_node("intent", intent(kit))
-    graph.add_node("clarify", clarify(kit))
-    graph.add_node("decompose", decompose(kit))
-    graph.add_node("receive", receive())
-    graph.add_node("route", route(kit))
-    graph.add_node("review", review(kit))
-    graph.add_node("execute", execute(kit))
-    graph.add_node("generate", generate(kit))
-    graph.add_node("validate", validate(kit))
-    graph.add_node("respond", respond(kit))
+    step(graph, "guard", guard(kit))
+    step(graph, "intent", intent(kit))
+    step(graph, "clarify", clarify(kit))
+    step(graph, "decompose", decompose(kit))
+    step(graph, "receive", receive())
+    step(graph, "route", route(kit))
+    step(graph, "review", review(kit))
+    step(graph, "execute", execute(kit))
+    step(graph, "generate", generate(kit))
+    step(graph, "validate", validate(kit))
+    step(graph, "respond", respond(kit))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", "intent")
     branch(graph, "intent", routes.after_intent)

@@ -9,7 +9,7 @@ from typing import Any
 from langgraph.graph import END, START
 
 from graph import routes
-from graph.building import Wiring, begun, branch, build_graph
+from graph.building import Wiring, begun, branch, build_graph, step
 from graph.guarded import GuardedGraph
 from memory.journal import Journal
 from models.brain import Brain
@@ -66,16 +66,16 @@ def build(
 def wire(kit: Kit, decompose: NodeFunction | None = None) -> Wiring:
     """The graph, before it is compiled. `decompose`: another step to plan with."""
     graph = begun()
-    graph.add_node("guard", guard(kit))
-    graph.add_node("intent", intent(kit))
-    graph.add_node("clarify", clarify(kit))
-    graph.add_node("decompose", decompose or planning.decompose(kit))
-    graph.add_node("route", route(kit))
-    graph.add_node("review", review(kit))
-    graph.add_node("execute", execute(kit))
-    graph.add_node("generate", generate(kit))
-    graph.add_node("validate", validate(kit))
-    graph.add_node("respond", respond(kit))
+    step(graph, "guard", guard(kit))
+    step(graph, "intent", intent(kit))
+    step(graph, "clarify", clarify(kit))
+    step(graph, "decompose", decompose or planning.decompose(kit))
+    step(graph, "route", route(kit))
+    step(graph, "review", review(kit))
+    step(graph, "execute", execute(kit))
+    step(graph, "generate", generate(kit))
+    step(graph, "validate", validate(kit))
+    step(graph, "respond", respond(kit))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", "intent")
     branch(graph, "intent", routes.after_intent)

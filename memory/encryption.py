@@ -60,16 +60,20 @@ def cipher(key: bytes | None) -> CipherProtocol | None:
     return _Aes(key) if key else None
 
 
-def serializer(key: bytes | None) -> SerializerProtocol:
+def serializer(key: bytes | None, *, compressing: bool = False) -> SerializerProtocol:
     """The serializer of checkpoints: strict msgpack whatever the environment says, encrypted if there is a key.
 
+    `compressing`: for savers whose data nothing else reads.
     It makes objects of the types that are defined in the `state` package and of LangGraph's own safe ones. Any other
     type in the bytes comes back as the plain data it was made of; nothing is imported or called for it.
     """
     from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
     from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-    plain = JsonPlusSerializer(allowed_msgpack_modules=state_types())
+    from memory.compression import CompressingSerializer
+
+    kind = CompressingSerializer if compressing else JsonPlusSerializer
+    plain = kind(allowed_msgpack_modules=state_types())
     return EncryptedSerializer(_Aes(key), plain) if key else plain
 
 

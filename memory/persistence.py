@@ -40,12 +40,12 @@ async def open_checkpointer(
     """The saver of checkpoints of the database that `url` names; None: the one of the settings.
 
     SQLite (`sqlite:///PATH`, a path, or `:memory:`) or Postgres (`postgresql://...`, the `postgres` extra). Files are
-    made private, bytes are read strictly, and encrypted when ORCHESTRATE_ENCRYPTION_KEY is set. `busy_timeout` is the
-    number of seconds a write waits for another process's. Raises PersistenceError with a clear sentence.
+    made private; values are compressed, read strictly, and encrypted when ORCHESTRATE_ENCRYPTION_KEY is set.
+    `busy_timeout`: seconds a write waits for another process's. Raises PersistenceError with a clear sentence.
     """
     backing = await asyncio.to_thread(backing_of_url, url)  # the settings may have to be read from a file
     key = await asyncio.to_thread(configured_key)
-    serde = await asyncio.to_thread(serializer, key)  # imports the state's modules
+    serde = await asyncio.to_thread(serializer, key, compressing=True)  # imports the state's modules
     async with AsyncExitStack() as stack:
         if isinstance(backing, PostgresServer):
             yield await _postgres_checkpointer(stack, backing, key, serde)

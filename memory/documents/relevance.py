@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memory.documents.content import sentences
-from memory.embedding import embed
+from memory.embedding import DIMENSIONS, embed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,8 +118,8 @@ class Relevance:
         import numpy as np
 
         read = _read(passages)
-        cosines_within = np.concatenate([passage.vectors for passage in read]) @ self._vector if read else np.zeros(0)
-        within = iter(_likenesses(cosines_within))
+        vectors = np.concatenate([passage.vectors for passage in read] or [np.zeros((0, DIMENSIONS), np.float32)])
+        within = iter(_likenesses(vectors @ self._vector))
         relevances = []
         for heading, likeness, passage in zip(headings, _likenesses(cosines), read, strict=True):
             best = max((self._coverage(own) + next(within) for own in passage.stems), default=0.0)

@@ -13,6 +13,7 @@ import pytest
 from graph.events.config import ConfigError
 from graph.events.signature import BadSignature, sign, verify
 from tests.events.harness import service, write_config
+from tests.stored import stored_bytes
 
 SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 CONFIG = """
@@ -168,7 +169,7 @@ async def test_secrets_that_are_sent_are_not_stored(place: Path) -> None:
         assert (await post(running.url, body, signed(body))).status_code == 202
         await running.until(lambda settled: bool(settled))
         home = running.queue.path.parent
-    assert token.encode() not in b"".join(file.read_bytes() for file in home.glob("*.sqlite*") if file.is_file())
+    assert not any(token.encode() in content for content in stored_bytes(home).values())
 
 
 def test_a_secret_that_isn_t_set_is_said(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

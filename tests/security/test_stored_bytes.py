@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +18,7 @@ from memory.settings import settings
 from state.plan import Plan, Task
 from state.policy import Policy
 from state.result import Evidence
+from tests.stored import stored_bytes
 from tools.registry import ToolFailure, ToolOutput, tool
 
 SECRETS = {
@@ -87,13 +87,9 @@ async def the_run(folder: Path, tools: list[Any]) -> dict[str, Any]:
         return await graph.ainvoke(Command(resume={asked.id: {"decisions": [edit]}}), config)
 
 
-def stored(folder: Path) -> Iterator[tuple[str, bytes]]:
-    return ((path.name, path.read_bytes()) for path in folder.rglob("*") if path.is_file())
-
-
 async def test_no_secret_is_in_any_file(tmp_path: Path, tools: list[Any], received: list[str]) -> None:
     out = await the_run(tmp_path, tools)
-    files = dict(stored(tmp_path))
+    files = stored_bytes(tmp_path)
     assert any(MARK.encode() in content for content in files.values())  # what is no secret is stored, readably
     for name, content in files.items():
         for where, secret in SECRETS.items():
@@ -119,7 +115,7 @@ async def test_with_a_key_nothing_can_be_read_at_all(
     monkeypatch.setenv("ORCHESTRATE_ENCRYPTION_KEY", KEY)
     settings.cache_clear()
     await the_run(tmp_path, tools)
-    for name, content in stored(tmp_path):
+    for name, content in stored_bytes(tmp_path).items():
         assert MARK.encode() not in content, name
         assert b"accounts" not in content, name
 
@@ -141,7 +137,7 @@ async def test_files_are_for_their_owner_alone(tmp_path: Path, home: Path, tools
 async def test_no_secret_of_a_document_is_in_its_index(tmp_path: Path, home: Path) -> None:
     outcome = await aask("What is the ordinary word?", docs=[written(tmp_path / "note.txt")])
     assert MARK in outcome.answer
-    files = dict(stored(home))
+    files = stored_bytes(home)
     assert any(MARK.encode() in content for content in files.values())
     assert not [name for name, content in files.items() if SECRETS["value"].encode() in content]
 
@@ -151,7 +147,7 @@ async def test_no_password_of_a_database_is_kept(home: Path, monkeypatch: pytest
     seen: list[str | None] = []
     monkeypatch.setattr("graph.run.builtin", lambda docs, db: seen.append(db) or [])
     await aask("What is 2 + 2?", db=url, thread_id="t")
-    assert not [name for name, content in stored(home) if b"hunter2" in content]
+    assert not [name for name, content in stored_bytes(home).items() if b"hunter2" in content]
     await aask("What is 2 + 3?", thread_id="t")
     monkeypatch.setenv("ORCHESTRATE_DB", url)
     settings.cache_clear()

@@ -23,6 +23,8 @@ from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError
 
+from tests.stored import stored_bytes
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("cli", "graph", "memory", "models", "nodes", "state", "tools", "web", "examples")
 KEYS = ("OPENAI_", "TAVILY_", "LANGSMITH_", "LANGCHAIN_", "ORCHESTRATE_", "LANGGRAPH_")
@@ -109,7 +111,7 @@ class Server:
 
     def stored(self) -> bytes:
         """Every byte that is kept beside the server's own tables."""
-        return b"".join(file.read_bytes() for file in (self.directory / "home").rglob("*") if file.is_file())
+        return b"".join(stored_bytes(self.directory / "home").values())
 
 
 @pytest.fixture(scope="session")
