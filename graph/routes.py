@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from nodes.acting.agenda import goes_on
-from nodes.intent import MAX_CLARIFICATIONS
-from nodes.route import MAX_REPAIRS
+from nodes.decompose import MAX_REPAIRS
+from nodes.intent import asks_back
 from state.budget import Budget, Usage
 from state.run import Rounds, RunState
 
@@ -14,7 +14,7 @@ from state.run import Rounds, RunState
 def after_intent(state: RunState) -> Literal["clarify", "decompose", "generate"]:
     """Ask for what is missing, a bounded number of times; a reply needs no plan."""
     intent, rounds = state.get("intent"), state.get("rounds") or Rounds()
-    if intent is not None and intent.missing and rounds.clarify < MAX_CLARIFICATIONS:
+    if asks_back(intent, rounds):
         return "clarify"
     if intent is not None and intent.reply and state.get("plan") is None:
         return "generate"

@@ -7,7 +7,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from models.reflex import ReflexBrain
-from nodes.generate import HISTORY
+from nodes import conversation
 from nodes.kit import NodeFunction
 from state.context import RunContext
 from state.intent import Intent
@@ -28,7 +28,7 @@ def declare(plan: Plan | None) -> NodeFunction:
         if own is not None or plan is not None:
             intent = Intent(kind="question", goal=goal, questions=[goal])
             return {"intent": intent} if own is not None else {"intent": intent, "plan": plan, "plan_source": "caller"}
-        history = list(state.get("messages") or [])[:-1][-HISTORY:]
+        history = conversation.before(state)[-conversation.HISTORY :]
         read = (await ReflexBrain().parse_intent(goal, history=history)).value
         reply = read.reply if read.kind == "small_talk" else None
         return {"intent": read.model_copy(update={"missing": None, "reply": reply})}

@@ -7,7 +7,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from models.brain import BrainError
-from nodes import emit
+from nodes import conversation, emit
 from nodes.generate import intent_of
 from nodes.kit import Kit, NodeFunction
 from nodes.shortlist import shortlist
@@ -17,6 +17,9 @@ from state.plan import Plan, Problem
 from state.result import TaskResult
 from state.run import Rounds, RunState
 from state.task import Task
+
+MAX_REPAIRS = 2
+"""How often a plan with problems, or one that a person rejected, is made anew."""
 
 
 def decompose(kit: Kit) -> NodeFunction:
@@ -68,7 +71,7 @@ def has_read_untrusted(state: RunState) -> bool:
 
 def has_earlier_answers(state: RunState) -> bool:
     """Whether the goal was read in view of earlier answers of the conversation, which quote what others wrote."""
-    return any(message.type == "ai" for message in state.get("messages") or [])
+    return any(message.type == "ai" for message in conversation.before(state))
 
 
 def _spent(spending: Spending, rounds: Rounds) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
+from nodes.conversation import asking, steps
 from nodes.execution.desk import Desk
 from nodes.execution.drain import Drain
 from nodes.execution.meter import Meter
@@ -36,7 +37,15 @@ def execute(kit: Kit) -> NodeFunction:
         desk = open_desk(here, state, runtime, literal=plan_origin(state), may_ask=may_ask)
         async with desk.drain.watching():
             done = await Schedule(desk, plan, results).run()
-        return {"results": done, "usage": desk.meter.usage, "notes": desk.notes, "verdict": None}
+        update: dict[str, Any] = {
+            "results": done,
+            "usage": desk.meter.usage,
+            "notes": desk.notes,
+            "verdict": None,
+        }
+        if left := [name for name, result in done.items() if result.status == "pending"]:
+            update["messages"] = asking(state, ["This needs your decision:", *steps(plan, left)])
+        return update
 
     return run
 

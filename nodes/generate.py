@@ -8,7 +8,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from models.brain import Brain, BrainError
-from nodes import citations, emit
+from nodes import citations, conversation, emit
 from nodes.evidence import Collected, collect, is_told_by
 from nodes.kit import Kit, NodeFunction
 from nodes.spending import Spending
@@ -17,9 +17,6 @@ from state.intent import Intent
 from state.result import Evidence
 from state.run import RunState
 from state.verdict import Draft
-
-HISTORY = 20
-"""Messages of the conversation that a brain is shown."""
 
 EMBEDDED = "reflex"
 REJECTED = "the plan was rejected"
@@ -116,7 +113,7 @@ async def _written(state: RunState, brain: Brain, intent: Intent, collected: Col
                 intent,
                 evidence=evidence,
                 feedback=feedback,
-                history=list(state.get("messages") or [])[:-1][-HISTORY:],
+                history=conversation.before(state)[-conversation.HISTORY :],
                 on_text=AnswerStream(),
             )
             draft = await asyncio.to_thread(numbered, spending.take(thought), evidence)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from memory.settings import settings
 from nodes import emit, guardrails, redaction
+from nodes.conversation import goal_id
 from nodes.kit import Kit, NodeFunction, thread_id_of
 from nodes.redaction import ALWAYS, Sensitive
 from state.budget import Budget
@@ -78,7 +79,7 @@ def guard(kit: Kit) -> NodeFunction:
         update = fresh_run(goal, plan=cleaned["plan"], budget=budget, run_key=run_key, started=time.time())
         update["notes"] = guardrails.report(verdicts)
         await guardrails.record(kit.journal, thread_id_of(runtime), "input", verdicts)
-        update["messages"] = [HumanMessage(goal, id=f"{run_key}-goal")]
+        update["messages"] = [HumanMessage(goal, id=goal_id(run_key))]
         if blocked := guardrails.blocking(verdicts):
             update["intent"] = Intent(kind="small_talk", goal=goal, reply=blocked.message)
             update["stop_reason"] = "refused"

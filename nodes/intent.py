@@ -9,8 +9,7 @@ from langgraph.runtime import Runtime
 
 from models.brain import BrainError
 from models.reflex.goals import is_question
-from nodes import emit
-from nodes.generate import HISTORY
+from nodes import conversation, emit
 from nodes.kit import Kit, NodeFunction
 from nodes.person import ask
 from nodes.spending import Spending
@@ -36,16 +35,24 @@ def intent(kit: Kit) -> NodeFunction:
             # A caller with a plan has said what is to be done; there is nothing to guess.
             return {"intent": as_it_stands if is_question(goal) else _to_do(goal, plan)}
         emit.step("intent", "started")
-        history = list(state.get("messages") or [])[:-1][-HISTORY:]
+        history = conversation.before(state)[-conversation.HISTORY :]
         try:
             parsed = spending.take(await here.brain.parse_intent(goal, history=history))
         except BrainError as error:
             parsed = as_it_stands
             spending.failed(error, "the goal was taken as it stands")
         emit.step("intent", "ended", detail=parsed.kind)
-        return {"intent": parsed, "usage": spending.usage, "notes": spending.notes}
+        update: dict[str, Any] = {"intent": parsed, "usage": spending.usage, "notes": spending.notes}
+        if here.policy.attended and asks_back(parsed, state.get("rounds") or Rounds()):
+            update["messages"] = conversation.asking(state, [str(parsed.missing)])
+        return update
 
     return run
+
+
+def asks_back(parsed: Intent | None, rounds: Rounds) -> bool:
+    """Whether the user is asked for what is missing, a bounded number of times."""
+    return parsed is not None and bool(parsed.missing) and rounds.clarify < MAX_CLARIFICATIONS
 
 
 def _to_do(goal: str, plan: Plan) -> Intent:

@@ -9,10 +9,10 @@ from langgraph.runtime import Runtime
 from pydantic import ValidationError
 
 from nodes import emit
+from nodes.decompose import MAX_REPAIRS
 from nodes.generate import REJECTED
 from nodes.kit import Kit, NodeFunction
 from nodes.person import Lapsed, ask
-from nodes.route import MAX_REPAIRS
 from state import approval
 from state.context import RunContext
 from state.plan import AGENT, Plan, Problem, check_plan

@@ -7,12 +7,14 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from nodes import emit
+from nodes.conversation import asking, steps
+from nodes.decompose import MAX_REPAIRS
 from nodes.kit import Kit, NodeFunction
+from nodes.review import reason_to_review
 from state.context import RunContext
 from state.plan import Plan, check_plan
 from state.run import PlanSource, Rounds, RunState
 
-MAX_REPAIRS = 2
 _OF_PEOPLE: frozenset[PlanSource] = frozenset({"caller", "person"})
 
 
@@ -31,12 +33,15 @@ def route(kit: Kit, *, repairs: int = MAX_REPAIRS) -> NodeFunction:
         if state.get("plan_source") == "caller":
             emit.plan(plan)
         problems = check_plan(plan, here.tools, state.get("budget"))
+        update: dict[str, Any] = {"problems": problems}
         is_settled = state.get("plan_source") in _OF_PEOPLE or (state.get("rounds") or Rounds()).repair >= repairs
         if is_settled and problems and all(problem.code == "over_budget" for problem in problems):
             notes = [f"the plan goes beyond the budget: {problem.message}" for problem in problems]
             for note in notes:
                 emit.note(note, level="warning")
-            return {"problems": [], "notes": [*(state.get("notes") or []), *notes]}
-        return {"problems": problems}
+            update = {"problems": [], "notes": [*(state.get("notes") or []), *notes]}
+        if not update["problems"] and here.policy.attended and reason_to_review(plan, state, here.policy, here.tools):
+            update["messages"] = asking(state, ["This needs your approval:", *steps(plan)])
+        return update
 
     return run

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from graph.outcome import Outcome, Waiting
-from state import display
+from state import display, wording
 from state.events import Event
 from state.plan import Plan
 from state.result import TaskResult, TaskStatus
@@ -103,9 +103,12 @@ def question(asked: Waiting) -> dict[str, Any]:
 
 
 def _steps(plan: Any) -> list[dict[str, Any]]:
-    """What a plan would do, task by task: the drawing shows no arguments."""
+    """All that a plan would do, task by task: the drawing shows no arguments."""
     tasks = plan.get("tasks", []) if isinstance(plan, dict) else []
-    return [_row(task["id"], f"{task['tool']} {display.as_text(task.get('args') or {})}", None) for task in tasks]
+    return [
+        _row(task["id"], "\n".join([task["tool"], *wording.arguments(task), *wording.terms(task)]), None)
+        for task in tasks
+    ]
 
 
 def _row(name: str, value: Any, origin: dict[str, Any] | None) -> dict[str, Any]:

@@ -31,29 +31,46 @@ KEYS = ("OPENAI_", "TAVILY_", "LANGSMITH_", "LANGCHAIN_", "ORCHESTRATE_", "LANGG
 STARTS_WITHIN = 90.0
 
 
+def copy_project(directory: Path) -> Path:
+    """The sources in `directory`, as a fresh clone has them, and beside them the place where a test meets its tools."""
+    project, place = directory / "project", directory / "place"
+    place.mkdir()
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, project / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("langgraph.json", "pyproject.toml"):
+        shutil.copy(ROOT / file, project)
+    shutil.copy(Path(__file__).with_name("own_tools.py"), place)
+    return project
+
+
+def own_environment(directory: Path) -> dict[str, str]:
+    """What a server on that copy is started with: nothing of what whoever runs the tests has set."""
+    place = directory / "place"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(KEYS)}
+    return kept | {
+        "ORCHESTRATE_HOME": str(directory / "home"),
+        "ORCHESTRATE_FILES": str(place),
+        "ORCHESTRATE_TOOLS": str(place / "own_tools.py"),
+        "TEST_PLACE": str(place),
+        "PYTHONPATH": str(directory / "project"),
+        "LANGSMITH_TRACING": "false",
+        "NO_COLOR": "1",
+    }
+
+
+def ledger(place: Path) -> Counter[str]:
+    """What the tools did, and how often."""
+    file = place / "ledger"
+    return Counter(file.read_text().split("\n")[:-1] if file.exists() else [])
+
+
 class Server:
     """`langgraph dev` in a directory of its own; may be killed and started again."""
 
     def __init__(self, directory: Path, **environment: str) -> None:
         self.directory, self.place = directory, directory / "place"
-        self.place.mkdir()
-        self.project = directory / "project"
-        for package in PACKAGES:
-            shutil.copytree(ROOT / package, self.project / package, ignore=shutil.ignore_patterns("__pycache__"))
-        for file in ("langgraph.json", "pyproject.toml"):
-            shutil.copy(ROOT / file, self.project)
-        own_tools = shutil.copy(Path(__file__).with_name("own_tools.py"), self.place)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(KEYS)}
-        self.environment = kept | {
-            "ORCHESTRATE_HOME": str(directory / "home"),
-            "ORCHESTRATE_FILES": str(self.place),
-            "ORCHESTRATE_TOOLS": str(own_tools),
-            "TEST_PLACE": str(self.place),
-            "PYTHONPATH": str(self.project),
-            "LANGSMITH_TRACING": "false",
-            "NO_COLOR": "1",
-            **environment,
-        }
+        self.project = copy_project(directory)
+        self.environment = own_environment(directory) | environment
         self.log_file = directory / "log"
         self.process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -97,8 +114,7 @@ class Server:
 
     def ledger(self) -> Counter[str]:
         """What the tools did, and how often."""
-        file = self.place / "ledger"
-        return Counter(file.read_text().split("\n")[:-1] if file.exists() else [])
+        return ledger(self.place)
 
     def let_go(self, name: str) -> None:
         (self.place / f"{name}.let-go").touch()

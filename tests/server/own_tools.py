@@ -31,7 +31,7 @@ def note(text: str) -> str:
 @tool(risk="read", trusted=True, timeout=60, retries=0)
 async def hold(name: str) -> str:
     """Wait until the test lets go."""
-    await asyncio.to_thread((PLACE / f"{name}.held").touch)
+    await asyncio.to_thread((PLACE / f"{name}.held").write_text, str(os.getpid()))
     until = time.monotonic() + 50
     while not await asyncio.to_thread((PLACE / f"{name}.let-go").exists):
         if time.monotonic() > until:

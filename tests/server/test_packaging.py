@@ -97,7 +97,7 @@ def test_the_image_has_the_driver_of_its_database(dockerfile: str) -> None:
 
 def test_no_secret_and_no_state_gets_into_the_image() -> None:
     ignored = (ROOT / ".dockerignore").read_text().split("\n")
-    for name in (".env", ".venv", ".git", ".langgraph_api", "**/*.sqlite*"):
+    for name in (".env", ".venv*", ".git", ".langgraph_api", "**/*.sqlite*"):
         assert name in ignored
     for name in ("README.md", "LICENSE", "pyproject.toml", "langgraph.json", *PACKAGES):
         assert name not in ignored  # the build needs them

@@ -89,3 +89,28 @@ async def test_what_needs_no_answer_goes_on(client: LangGraphClient) -> None:
     state: Any = await client.threads.get_state(thread)
     assert state["values"]["results"]["t2"]["value"] == 42
     assert state["values"]["results"]["t1"]["status"] == "pending"
+
+
+async def test_a_chat_interface_shows_each_question_under_a_message(client: LangGraphClient, server: Server) -> None:
+    """agent-chat-ui shows a question under the last message, and only if that isn't the user's own."""
+    thread = (await client.threads.create())["thread_id"]
+    said: Any = {"messages": [{"type": "human", "content": "What is 5 + 6?"}]}
+    await client.runs.wait(thread, "hybrid", input=said)
+    said = {"messages": [{"type": "human", "content": "Write 'Remember the milk' to the file milk.txt"}]}
+    out: Any = await client.runs.wait(thread, "hybrid", input=said)
+    kinds = []
+    while asked := out.get("__interrupt__"):
+        last = out["messages"][-1]
+        assert last["type"] == "ai"
+        assert "Write 'Remember the milk' to the file milk.txt (write_file)" in last["content"]
+        kinds.append(asked[0]["value"]["kind"])
+        edited = {
+            "name": "review_plan",
+            "args": {"plan": json.dumps(asked[0]["value"]["action_requests"][0]["args"]["plan"])},
+        }
+        decision = {"type": "edit", "edited_action": edited} if kinds[-1] == "plan" else {"type": "approve"}
+        out = await client.runs.wait(thread, "hybrid", command={"resume": {"decisions": [decision]}})
+    assert kinds[0] == "plan"
+    assert (server.place / "milk.txt").read_text() == "Remember the milk"
+    assert "milk.txt" in out["messages"][-1]["content"]
+    assert len({message["id"] for message in out["messages"]}) == len(out["messages"])
