@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -19,7 +20,7 @@ from memory.lock import thread_lock
 from memory.settings import settings
 from memory.strictness import strict
 from memory.threaded import threaded
-from nodes.guard import clean_input
+from nodes.guard import MAX_PLAN, clean_input
 from nodes.receive import clean_event
 from nodes.redaction import redact_json
 from state.approval import BadAnswer
@@ -61,6 +62,8 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
             event = {"event": clean_event(_event(input))} if "event" in self.channels else {}
             input = clean_input(input, max_goal=settings().max_goal) | event  # noqa: A001
         elif isinstance(input, Command):
+            if input.resume is not None and len(json.dumps(input.resume, default=str)) > MAX_PLAN:
+                raise BadAnswer(f"the answer has more than {MAX_PLAN:,} characters; the question stays open")
             update = self._typed(input.update, None) if isinstance(input.update, dict) else input.update
             input = replace(input, update=update, resume=redact_json(input.resume))  # noqa: A001
             if input == Command():  # no answer: LangGraph knows that only as no input

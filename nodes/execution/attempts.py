@@ -18,6 +18,8 @@ from nodes.execution.privacy import redacted, untraced
 from tools.registry import Call, ToolFailure, ToolOutput, ToolSpec, current_call
 
 LONGEST_RETRY_AFTER = 60.0
+MOST_RETURNED = 10_000_000
+"""Characters that a tool may return, its evidence counted in."""
 _LITTLE = 50_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 
@@ -103,7 +105,7 @@ async def _call_once(
             with untraced(_config(key, site)) as config:
                 async with asyncio.timeout(left if is_cut else timeout):
                     output = await spec.call(redaction.reveal(args), config)
-            output = await _redacted(output)
+            output = await _redacted(output, spec)
         except GraphBubbleUp:
             raise
         except Exception as error:
@@ -125,9 +127,14 @@ async def _call_once(
     return output
 
 
-async def _redacted(output: ToolOutput) -> ToolOutput:
-    """Beside the event loop where it takes a while."""
+async def _redacted(output: ToolOutput, spec: ToolSpec) -> ToolOutput:
+    """What may be kept of an output, looked at beside the event loop where that takes a while. Raises ToolFailure."""
     size = sum(len(item.text) for item in output.evidence) + len(repr(output.value))
+    if size > MOST_RETURNED:
+        told = f"it returned {size:,} characters, the limit is {MOST_RETURNED:,}"
+        if spec.risk == "read":
+            raise ToolFailure(f"{told}; let it return less, or a file's name")
+        return ToolOutput(f"Done; what came back was left out: {told}.")  # an effect that has happened hasn't failed
     return await asyncio.to_thread(redacted, output) if size > _LITTLE else redacted(output)
 
 

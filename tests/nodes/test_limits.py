@@ -125,3 +125,27 @@ async def test_retry_after_is_honoured() -> None:
     out = await Bench([busy]).run([Task(id="a", tool="busy")])
     assert (out["results"]["a"].value, out["results"]["a"].attempts) == ("now", 2)
     assert called[1] - called[0] >= 0.15
+
+
+async def test_what_a_tool_returns_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nodes.execution.attempts.MOST_RETURNED", 1000)
+    written: list[str] = []
+
+    @tool
+    def read() -> str:
+        """Read a lot."""
+        return "x" * 1001
+
+    @tool(risk="write")
+    def write() -> str:
+        """Write, and say a lot."""
+        written.append("x")
+        return "x" * 1001
+
+    bench = Bench([read, write])
+    out = await bench.run([Task(id="t1", tool="read"), Task(id="t2", tool="write")])
+    first, second = out["results"]["t1"], out["results"]["t2"]
+    assert (first.status, first.value) == ("failed", None)
+    assert "the limit is 1,000" in str(first.error)
+    assert (second.status, written) == ("done", ["x"])  # it has happened
+    assert "left out" in second.value

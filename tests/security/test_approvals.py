@@ -224,6 +224,14 @@ async def test_what_is_read_of_the_log_cannot_alter_it() -> None:
     assert kept.decided["type"] == "approve"
 
 
+async def test_an_answer_is_bounded() -> None:
+    office = Office()
+    await office.ask("Pay.", pay())
+    with pytest.raises(BadAnswer, match="more than 2,000,000 characters"):
+        await office.answer({"decisions": [{"type": "respond", "message": "x" * 2_000_000}]})
+    assert (len(await office.open()), office.done) == (1, [])
+
+
 async def test_an_answer_without_an_id_is_for_the_only_question() -> None:
     office = Office()
     await office.ask("Pay.", pay(), pay("t2", "cid"))
