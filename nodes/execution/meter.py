@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from nodes.spending import to_think
 from state.budget import Budget, Usage
 from tools.registry import ToolFailure
+
+_ledger: ContextVar[list[Usage] | None] = ContextVar("ledger", default=None)
 
 
 class Meter:
@@ -25,6 +30,19 @@ class Meter:
 
     def add(self, usage: Usage) -> None:
         self._now = self._now + usage
+        if (ledger := _ledger.get()) is not None:
+            ledger.append(usage)
+
+    @contextmanager
+    def ledger(self) -> Iterator[list[Usage]]:
+        """What is added by the work inside, to be recorded with its result: where that is replayed, it was spent all
+        the same."""
+        spent: list[Usage] = []
+        token = _ledger.set(spent)
+        try:
+            yield spent
+        finally:
+            _ledger.reset(token)
 
     def add_call(self, cost: float) -> None:
         """Count one call of a tool that costs `cost` US dollars."""

@@ -16,6 +16,7 @@ from langgraph.func import task as durable
 
 from nodes.execution.desk import Desk
 from nodes.execution.unit import gather_interrupts, run_unit
+from state.budget import Usage
 from state.plan import Plan
 from state.result import TaskResult
 from state.task import Task
@@ -30,6 +31,7 @@ class Schedule:
         self._todo = [task for task in plan.order() if not _is_final(results.get(task.id))]
         self._tasks = {task.id: task for task in self._todo}
         self._ended: dict[str, asyncio.Future[TaskResult]] = {}
+        self._performed: set[str] = set()
 
     async def run(self) -> dict[str, TaskResult]:
         """The results of all tasks. Raises one GraphInterrupt with every question that is open, or the first alone
@@ -50,6 +52,7 @@ class Schedule:
     async def perform(self, task_id: str) -> dict[str, Any]:
         """Wait for a task's inputs, then run it; the record that is kept of it."""
         task = self._tasks[task_id]
+        self._performed.add(task_id)
         inputs = await self._inputs(task)
         waiting = [name for name, result in inputs.items() if result.status == "pending"]
         if waiting:
@@ -57,7 +60,10 @@ class Schedule:
             result = TaskResult(task=task.id, status="pending", reason=reason, tool=task.tool)
         else:
             self._desk.drain.check()
-            result = await run_unit(self._desk, task, inputs, self._results.get(task.id))
+            with self._desk.meter.ledger() as spent:
+                result = await run_unit(self._desk, task, inputs, self._results.get(task.id))
+            if spent:
+                return {"result": result.to_json(), "usage": sum(spent, Usage()).to_json()}
         return {"result": result.to_json()}
 
     async def _inputs(self, task: Task) -> dict[str, TaskResult]:
@@ -84,7 +90,10 @@ class Schedule:
             ended.set_exception(error)
             ended.exception()  # marks it as seen: the schedule raises it itself
         else:
-            ended.set_result(TaskResult.model_validate(done.result()["result"]))
+            record = done.result()
+            if task.id not in self._performed and "usage" in record:  # replayed: it was spent all the same
+                self._desk.meter.add(Usage.model_validate(record["usage"]))
+            ended.set_result(TaskResult.model_validate(record["result"]))
 
 
 async def plan_task(schedule: Schedule, task_id: str) -> dict[str, Any]:

@@ -296,6 +296,17 @@ async def test_approvals_surface_together_after_all_else_has_run(world: World) -
     assert decided[("one", "approval", "tester")] == "edit"
 
 
+async def test_what_was_spent_before_a_question_counts_after_its_answer(world: World) -> None:
+    bench = Bench(world.tools(), policy="default")
+    pays = [Task(id=name, tool="pay", args={"to": name, "amount": 1}) for name in ("ann", "bob", "cid")]
+    out = await bench.run(pays)
+    asked = {one.value["task"]: one.id for one in out["__interrupt__"]}
+    for name in ("cid", "ann", "bob"):
+        out = await bench.resume(Command(resume={asked[name]: {"decisions": [{"type": "approve"}]}}))
+    assert set(statuses(out).values()) == {"done"}
+    assert out["usage"].tool_calls == world.count("pay") == 3
+
+
 async def test_a_bad_answer_is_an_error_and_the_question_stays_open(world: World) -> None:
     bench = Bench(world.tools(), policy="default")
     out = await bench.run([Task(id="one", tool="pay", args={"to": "alice", "amount": 1})])
