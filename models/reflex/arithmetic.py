@@ -74,6 +74,12 @@ _SINCE = re.compile(
     r"|^how long ago (?:was|were|is|did) (?P<a2>.+)$",
     re.IGNORECASE,
 )
+_SHIFTED = re.compile(
+    r"^(?:what|which)(?:'s| day| date| weekday)*(?: of the week)?(?: is| was| will| it| be| the| date| day)*"
+    r"(?= in |.* (?:now|today|ago)$)(?: in)? (?P<count>\d{1,6}) (?P<unit>day|week)s?"
+    r"(?: (?P<from>from now|from today|ago|before today|after today))?$",
+    re.IGNORECASE,
+)
 _TODAY = re.compile(r"^(?:today|now|the present|the current date|this day|this year)$", re.IGNORECASE)
 _DAYS = {
     "days": "{1} - {0}",
@@ -112,6 +118,10 @@ def back_reference(question: str) -> tuple[str, str] | None:
 
 
 def _dates(text: str) -> Calculation | None:
+    if match := _SHIFTED.match(text):
+        days = int(match["count"]) * (7 if match["unit"].lower() == "week" else 1)
+        sign = "-" if (match["from"] or "").lower() in ("ago", "before today") else "+"
+        return Calculation(f"{{0}} {sign} {days}", (_date("today"),), "The date")
     if match := _BETWEEN_DATES.match(text):
         operands = (_date(match["a"]), _date(match["b"]))
     elif match := _SINCE.match(text):

@@ -111,6 +111,9 @@ async def test_what_is_looked_up_twice_is_searched_once() -> None:
         ("What is the weather in Berlin?", "weather", "Berlin"),
         ("What time is it in Tokyo?", "now", "Asia/Tokyo"),
         ("What day is it today?", "now", None),
+        ("What day is it in 30 days?", "calculate", "today + 30"),
+        ("What will the date be 3 weeks from now?", "calculate", "today + 21"),
+        ("What date was it 10 days ago?", "calculate", "today - 10"),
         ("How many days are there until 2030-01-01?", "calculate", '"2030-01-01" - today'),
     ],
 )
