@@ -58,7 +58,8 @@ def approve(
     from cli.conclusion import conclude
     from cli.console import interactive
     from cli.remembered import full_id
-    from cli.session import Interrupted, Session, leave_interrupted
+    from cli.session import Interrupted, Session, leave_interrupted, open_questions
+    from graph.outcome import Outcome
 
     decisions = [approve_, edit is not None, reject, respond is not None]
     if sum(decisions) > 1:
@@ -75,29 +76,16 @@ def approve(
                     ids = ", ".join(f"--id {one.id}" for one in waiting)
                     raise UsageError(f"{len(waiting)} questions are open", f"name one: {ids}; or answer --all alike")
                 answers = {one.id: _decision(one, approve_, edit, reject, reason, respond) for one in waiting}
-            elif interactive() and not json:
-                answers = session.ask_all(waiting)
+                outcome = session.resume(thread_id, answers)
             else:
-                answers = {}
-            if not answers:
-                raise typer.Exit(_show(thread_id, waiting, json=json, asked=interactive() and not json))
-            outcome = session.resume(thread_id, answers)
-            if not any(decisions):
-                outcome = session.settle(outcome)
+                before = Outcome(thread_id=thread_id, waiting=waiting)
+                outcome = session.settle(before)
+                if outcome is before:
+                    raise typer.Exit(_show(thread_id, waiting, json=json, asked=interactive() and not json))
         except Interrupted as stopped:
             leave_interrupted(stopped.thread_id or thread_id)
             raise
         raise typer.Exit(conclude(outcome, session.progress, json=json, quiet=quiet))
-
-
-def open_questions(thread_id: str) -> list[Waiting]:
-    """What a thread waits for, without running any of it."""
-    from cli.remembered import with_saver
-    from graph.outcome import Outcome
-    from memory.threads import show
-
-    state = with_saver(lambda saver: show(saver, thread_id))
-    return Outcome.of(thread_id, {}, state.interrupts).waiting
 
 
 def _chosen(waiting: list[Waiting], thread_id: str, task: str | None, id_: str | None) -> list[Waiting]:

@@ -168,7 +168,7 @@ class Conversation:
         self._on.print(render.safe(" · ".join(render.figures(outcome.report, outcome.thread_id)[:-1]), "dim"))
 
     def _open(self) -> list[Waiting]:
-        from cli.approve import open_questions
+        from cli.session import open_questions
         from memory.threads import ThreadNotFound
 
         try:

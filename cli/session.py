@@ -16,6 +16,7 @@ from cli.display import display
 from cli.errors import CommandError, Exit, explain
 from cli.options import RunOptions
 from cli.progress import Progress
+from state.text import printable
 
 if TYPE_CHECKING:
     from graph.outcome import Outcome, Waiting
@@ -89,7 +90,13 @@ class Session:
             answers = self.ask_all(outcome.waiting)
             if not answers:
                 break
-            outcome = self.resume(outcome.thread_id, answers)
+            try:
+                outcome = self.resume(outcome.thread_id, answers)
+            except CommandError as error:
+                if not _is_bad_answer(error):
+                    raise
+                console().print(f"\n   {printable(error.message)}", style="red", markup=False)
+                outcome = outcome.model_copy(update={"waiting": open_questions(outcome.thread_id)})
         return outcome
 
     def ask_all(self, waiting: list[Waiting]) -> dict[str, Any]:
@@ -114,7 +121,8 @@ class Session:
                 if self.progress.began is None or isinstance(error, Interrupted):
                     raise
                 told = explain(error)
-                keep = f"the run is kept; go on with: orchestrate resume {thread_id}"
+                go_on = "approve" if _is_bad_answer(error) else "resume"
+                keep = f"the run is kept; go on with: orchestrate {go_on} {thread_id}"
                 raise CommandError(told.message, "; ".join(filter(None, (told.hint, keep))), code=told.code) from error
             if outcome.plan is not None:
                 self.progress.plan(outcome.plan.to_json())
@@ -204,3 +212,20 @@ def _end_now(thread_id: str, code: int) -> None:
             sys.__stdout__.write("\x1b[?25h\n")  # the live display hides the cursor
             sys.__stdout__.flush()
     leave_interrupted(thread_id, code)
+
+
+def _is_bad_answer(error: BaseException) -> bool:
+    """Whether an answer didn't fit its question, which then stays open."""
+    from state.approval import BadAnswer
+
+    return isinstance(error, BadAnswer) or isinstance(error.__cause__, BadAnswer)
+
+
+def open_questions(thread_id: str) -> list[Waiting]:
+    """What a thread waits for, without running any of it."""
+    from cli.remembered import with_saver
+    from graph.outcome import Outcome
+    from memory.threads import show
+
+    state = with_saver(lambda saver: show(saver, thread_id))
+    return Outcome.of(thread_id, {}, state.interrupts).waiting

@@ -35,13 +35,14 @@ def on_terminal(
     replies: list[tuple[str, str]] | None = None,
     stop_at: str = "",
     columns: int = 100,
+    script: tuple[str, ...] = (str(SCRIPT),),
     **environment: str,
 ) -> tuple[str, int, float]:
     """Run the command on a terminal; returns what it wrote, its exit code, and seconds from Ctrl-C to its end."""
     pid, terminal = pty.fork()
     if pid == 0:  # pragma: no cover - the child
         os.environ.update({"TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": "30"} | environment)
-        os.execv(sys.executable, [sys.executable, str(SCRIPT), *arguments])
+        os.execv(sys.executable, [sys.executable, *script, *arguments])
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
     replies, written, read, stopped = list(replies or []), b"", 0, 0.0
     deadline = time.monotonic() + 60
@@ -171,6 +172,34 @@ def test_editing_asks_for_each_argument() -> None:
     written, code, _ = on_terminal("ask", "mail it", replies=replies)
     assert code == 0
     assert "'to': 'me@example.org'" in " ".join(ESCAPES.sub("", written).split())
+
+
+TOOL = """from tools.registry import tool
+
+@tool(risk="irreversible")
+def pay(to: str, amount: float) -> str:
+    \"\"\"Pay.\"\"\"
+    return f"paid {to} {amount:g}"
+"""
+
+
+def test_an_answer_that_does_not_fit_is_told_and_asked_for_again(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(TOOL)
+    plan = {"tasks": [{"id": "t1", "tool": "pay", "args": {"to": "ann", "amount": 5}}]}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    real = ("-c", "import sys; from cli.main import run; sys.exit(run())")
+    where = {"ORCHESTRATE_TOOLS": str(tmp_path / "own.py"), "PYTHONPATH": str(Path(__file__).parents[2])}
+    written, code, _ = on_terminal(
+        "ask", "Pay her", "--plan", str(tmp_path / "plan.json"), "--thread", "pay",
+        replies=[("(l)ater > ", "l")], script=real, **where,
+    )  # fmt: skip
+    assert code == 3
+    replies = [("(l)ater > ", "e"), ("to [ann] > ", ""), ("amount [5] > ", '"lots"'), ("(l)ater > ", "a")]
+    written, code, _ = on_terminal("approve", "pay", replies=replies, script=real, **where)
+    text = " ".join(ESCAPES.sub("", written).split())
+    assert "'lots' is not of type 'number'" in text
+    assert "paid ann 5" in text
+    assert code == 0
 
 
 @pytest.mark.parametrize("goal", ["how old", "hang"])
