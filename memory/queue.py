@@ -6,58 +6,23 @@ same event sent again is known. One process works on the queue at a time; any ma
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-from memory.database import BUSY_TIMEOUT, PersistenceError, SqliteFile, explained, prepare_file
 from memory.encryption import JsonCodec, cipher, configured_key
+from memory.queue_file import QueueFile, queue_path
 from memory.queued import EventStatus, QueuedEvent, QueueFull, Receipt, Strategy
-from memory.settings import settings
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-T = TypeVar("T")
 LONGEST_BURST = 10
 """A debounced event waits at most this many times its pause, however many follow it."""
 _STOPPED: dict[str, EventStatus] = {"interrupt": "interrupted", "rollback": "rolled_back"}
 _OPEN = "('queued', 'running')"
 _COLUMNS = "seq, source, id, status, thread_id, attempts, error, received, updated, due, stop, event"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS events (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    source TEXT NOT NULL,
-    id TEXT NOT NULL,
-    scope TEXT NOT NULL,
-    event TEXT NOT NULL,
-    status TEXT NOT NULL,
-    thread_id TEXT NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    error TEXT NOT NULL,
-    stop TEXT NOT NULL DEFAULT '',
-    received REAL NOT NULL,
-    burst REAL NOT NULL,
-    due REAL NOT NULL,
-    updated REAL NOT NULL,
-    UNIQUE (source, id)
-);
-CREATE INDEX IF NOT EXISTS events_status ON events (status, seq);
-CREATE INDEX IF NOT EXISTS events_scope ON events (scope, status);
-CREATE TABLE IF NOT EXISTS marks (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
-
-
-def queue_path() -> Path:
-    """The file of the configured queue."""
-    return settings().directory / "events.sqlite"
 
 
 def open_queue(path: Path | None = None) -> EventQueue:
@@ -70,10 +35,9 @@ class EventQueue:
 
     def __init__(self, path: Path, codec: JsonCodec | None = None, *, now: Callable[[], float] = time.time) -> None:
         self.path = path
+        self._file = QueueFile(path)
         self._codec = codec or JsonCodec()
         self._now = now
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="events")
-        self._connection: sqlite3.Connection | None = None
 
     async def put(
         self,
@@ -130,7 +94,7 @@ class EventQueue:
             _mark(connection, mark)
             return Receipt("accepted", thread_id, tuple(stopping))
 
-        return await self._do(work)
+        return await self._file.do(work)
 
     async def claim(self, most: int) -> list[QueuedEvent]:
         """Up to `most` events that are due and of whose key none is at work; from now on they are running.
@@ -156,7 +120,7 @@ class EventQueue:
                 claimed.append(self._entry((*row[:3], "running", row[4], row[5] + 1, *row[6:])))
             return claimed
 
-        return await self._do(work)
+        return await self._file.do(work)
 
     async def settle(self, seq: int, status: EventStatus, error: str = "") -> None:
         """What became of an event, for good or until it is replayed."""
@@ -164,7 +128,7 @@ class EventQueue:
         def work(connection: sqlite3.Connection) -> None:
             self._end(connection, [seq], status, error)
 
-        await self._do(work)
+        await self._file.do(work)
 
     async def put_back(self, seq: int, *, delay: float = 0.0, error: str = "", counted: bool = True) -> bool:
         """Let a running event be started again after `delay` seconds; not `counted`: as if it had not been tried.
@@ -181,7 +145,7 @@ class EventQueue:
             )
             return cursor.rowcount == 1
 
-        return await self._do(work)
+        return await self._file.do(work)
 
     async def recover(self, attempts: int) -> list[QueuedEvent]:
         """After a crash: what was running is queued again, or dead if that was its last attempt.
@@ -203,7 +167,7 @@ class EventQueue:
             rows = connection.execute(f"SELECT {_COLUMNS} FROM events WHERE status = 'running'").fetchall()
             return [self._entry(row) for row in rows]
 
-        return await self._do(work)
+        return await self._file.do(work)
 
     async def replay(self, names: Sequence[str] | None = None) -> list[QueuedEvent]:
         """Queue dead events again: those of these ids or `source/id`s, or all."""
@@ -219,7 +183,7 @@ class EventQueue:
                 )
             return [self._entry(row) for row in chosen]
 
-        return await self._do(work)
+        return await self._file.do(work)
 
     async def entries(self, *statuses: EventStatus, limit: int = 1000) -> list[QueuedEvent]:
         """The latest entries of these statuses, or of all, the newest first."""
@@ -231,7 +195,7 @@ class EventQueue:
             ).fetchall()
             return [self._entry(row) for row in rows]
 
-        return await self._do(work)
+        return await self._file.do(work)
 
     async def find(self, source: str, event_id: str) -> QueuedEvent | None:
         """The entry of an event, None if it was never put."""
@@ -242,7 +206,7 @@ class EventQueue:
             ).fetchone()
             return None if row is None else self._entry(row)
 
-        return await self._do(work)
+        return await self._file.do(work)
 
     async def next_due(self) -> float | None:
         """When the next queued event is due, epoch seconds; None if none is queued."""
@@ -251,7 +215,7 @@ class EventQueue:
             (due,) = connection.execute("SELECT MIN(due) FROM events WHERE status = 'queued'").fetchone()
             return None if due is None else float(due)
 
-        return await self._do(work)
+        return await self._file.do(work)
 
     async def mark(self, name: str) -> str | None:
         """What a source has noted down under a name: how far it has come."""
@@ -260,11 +224,11 @@ class EventQueue:
             row = connection.execute("SELECT value FROM marks WHERE name = ?", (name,)).fetchone()
             return None if row is None else str(row[0])
 
-        return await self._do(work)
+        return await self._file.do(work)
 
     async def set_mark(self, name: str, value: str) -> None:
         """Note down how far a source has come."""
-        await self._do(lambda connection: _mark(connection, (name, value)))
+        await self._file.do(lambda connection: _mark(connection, (name, value)))
 
     async def prune(self, before: float) -> int:
         """Forget events that ended before a time: how many. The same event sent again would be a new one."""
@@ -275,18 +239,11 @@ class EventQueue:
                 (before,),
             ).rowcount
 
-        return await self._do(work)
+        return await self._file.do(work)
 
     async def aclose(self) -> None:
         """Close the file."""
-
-        def close() -> None:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-
-        await asyncio.get_running_loop().run_in_executor(self._thread, close)
-        self._thread.shutdown(wait=False)
+        await self._file.aclose()
 
     def _end(self, connection: sqlite3.Connection, seqs: Sequence[int], status: EventStatus, error: str = "") -> None:
         values = [(status, self._sealed(error), self._now(), seq) for seq in seqs]
@@ -311,57 +268,6 @@ class EventQueue:
             stop=stop,
             event=self._codec.load(event),
         )
-
-    async def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """`work` as one transaction, on the thread of the connection."""
-
-        def run() -> T:
-            with explained(f"'{self.path}'"), self._transaction() as connection:
-                return work(connection)
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, run)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        if self._connection is None:
-            self._connection = self._connect()
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-
-    def _connect(self) -> sqlite3.Connection:
-        prepare_file(self.path)
-        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode=WAL")
-        # FULL: an event whose receipt was confirmed must outlive a power cut.
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.executescript(_SCHEMA)
-        return connection
-
-
-@contextmanager
-def working_on(path: Path) -> Iterator[None]:
-    """Be the one process that works on the queue. Raises PersistenceError if another is."""
-    from filelock import FileLock, Timeout
-
-    prepare_file(path)
-    lock: AbstractContextManager[Any] = FileLock(f"{path}.lock", timeout=0, mode=0o600)
-    try:
-        lock.__enter__()
-    except Timeout:
-        raise PersistenceError(
-            f"another `orchestrate events run` works on {SqliteFile(path)}; stop it, or set another ORCHESTRATE_HOME"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.__exit__(None, None, None)
 
 
 def _scope(source: str, key: str, alone: str) -> str:

@@ -7,28 +7,31 @@ import functools
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from memory.database import Backing, PersistenceError, SqliteFile, backing_of_saver, explained
 from memory.journal import Journal, journal_for
 from memory.lock import ThreadBusy, forget_lock, thread_lock
-from memory.retention import BASE_SOURCE, copy_branch, created, prune_thread
-from memory.thread_index import Extent, extents, is_sqlite
+from memory.retention import BASE_SOURCE, copy_branch, prune_thread
+from memory.thread_index import extents, is_sqlite
+from memory.thread_state import (
+    HistoryEntry,
+    ThreadState,
+    ThreadSummary,
+    messages_of,
+    next_of,
+    summary_of,
+    time_of,
+    waiting_of,
+)
 
 if TYPE_CHECKING:
-    from langchain_core.messages import AnyMessage
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
-    from langgraph.types import Interrupt
 
     Saver = BaseCheckpointSaver[Any]
-
-ThreadStatus = Literal["done", "waiting", "failed", "unfinished"]
-_BRANCH = "branch:to:"
-_UNDER_WAY = frozenset({"__interrupt__", "__resume__", "__error__"})
-"""What a task may have written and yet not have ended."""
 
 
 class ThreadNotFound(LookupError):
@@ -37,46 +40,6 @@ class ThreadNotFound(LookupError):
     def __init__(self, thread_id: str, checkpoint_id: str | None = None) -> None:
         what = f"checkpoint '{checkpoint_id}' in thread '{thread_id}'" if checkpoint_id else f"thread '{thread_id}'"
         super().__init__(f"there is no {what}; 'orchestrate threads list' shows what there is")
-
-
-@dataclass(frozen=True)
-class ThreadSummary:
-    """A thread at a glance. Times are epoch seconds, `size` is in bytes (0 where the saver can't tell).
-
-    `status`: 'waiting' for a person, 'failed' in a step, 'unfinished' (stopped on the way; resume it), or 'done'.
-    `stop_reason`: what the last goal came to, where it has ended.
-    """
-
-    thread_id: str
-    goal: str
-    status: ThreadStatus
-    updated: float
-    created: float
-    steps: int
-    size: int
-    stop_reason: str | None = None
-
-
-@dataclass(frozen=True)
-class ThreadState:
-    """A thread as it stands: the values of its state, its conversation, what it will do next and waits for."""
-
-    summary: ThreadSummary
-    values: dict[str, Any]
-    messages: list[AnyMessage]
-    next: tuple[str, ...]
-    interrupts: tuple[Interrupt, ...]
-
-
-@dataclass(frozen=True)
-class HistoryEntry:
-    """One checkpoint: what had been done, and what came `next` after it. `created` is in epoch seconds."""
-
-    checkpoint_id: str
-    created: float
-    step: int
-    next: tuple[str, ...]
-    metadata: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,7 +58,7 @@ async def list_threads(saver: Saver, *, limit: int | None = None) -> list[Thread
         if limit is not None and len(summaries) >= limit:
             break
         if (latest := await saver.aget_tuple(_config(thread_id))) is not None:
-            summaries.append(_summary(thread_id, latest, extent))
+            summaries.append(summary_of(thread_id, latest, extent))
     return sorted(summaries, key=lambda summary: summary.updated, reverse=True)
 
 
@@ -108,9 +71,13 @@ async def show(saver: Saver, thread_id: str) -> ThreadState:
         for name, value in latest.checkpoint["channel_values"].items()
         if ":" not in name and not name.startswith("__")
     }
-    messages = await _messages(saver, latest)
+    messages = await messages_of(saver, latest)
     return ThreadState(
-        _summary(thread_id, latest, extent), {**values, "messages": messages}, messages, _next(latest), _waiting(latest)
+        summary_of(thread_id, latest, extent),
+        {**values, "messages": messages},
+        messages,
+        next_of(latest),
+        waiting_of(latest),
     )
 
 
@@ -126,7 +93,7 @@ async def history(saver: Saver, thread_id: str, *, limit: int | None = None) -> 
         raise ThreadNotFound(thread_id)
     return [
         HistoryEntry(
-            entry.checkpoint["id"], _time(entry), entry.metadata.get("step", -1), _next(entry), dict(entry.metadata)
+            entry.checkpoint["id"], time_of(entry), entry.metadata.get("step", -1), next_of(entry), dict(entry.metadata)
         )
         for entry in found[:limit]
     ]
@@ -260,71 +227,6 @@ async def _journal(saver: Saver, journal: Journal | None) -> AsyncIterator[Journ
     finally:
         if journal is None:
             await entries.aclose()
-
-
-def _time(entry: CheckpointTuple) -> float:
-    return datetime.fromisoformat(entry.checkpoint["ts"]).timestamp()
-
-
-def _next(entry: CheckpointTuple) -> tuple[str, ...]:
-    # A node that is due has a value in its trigger channel, and none when it has run.
-    values = entry.checkpoint["channel_values"]
-    due = [name.removeprefix(_BRANCH) for name in values if name.startswith(_BRANCH)]
-    return ("__start__",) if "__start__" in values else tuple(due)
-
-
-def _waiting(entry: CheckpointTuple) -> tuple[Interrupt, ...]:
-    """The questions that have no answer yet."""
-    writes = entry.pending_writes or []
-    over = {task for task, channel, _ in writes if channel not in _UNDER_WAY}
-    asked = [value for task, channel, value in writes if channel == "__interrupt__" and task not in over]
-    return tuple({interrupt.id: interrupt for interrupts in asked for interrupt in interrupts}.values())
-
-
-def _summary(thread_id: str, latest: CheckpointTuple, extent: Extent) -> ThreadSummary:
-    values = latest.checkpoint["channel_values"]
-    begun = values.get("__start__")
-    goal = values.get("goal") or (begun.get("goal") if isinstance(begun, dict) else getattr(begun, "goal", "")) or ""
-    updated = _time(latest)
-    return ThreadSummary(
-        thread_id=thread_id,
-        goal=str(goal),
-        status=_status(latest),
-        updated=updated,
-        created=created(extent.first) or updated,
-        steps=extent.steps,
-        size=extent.size,
-        stop_reason=values.get("stop_reason"),
-    )
-
-
-def _status(latest: CheckpointTuple) -> ThreadStatus:
-    if _waiting(latest):
-        return "waiting"
-    if any(channel == "__error__" and not _is_stop(value) for _, channel, value in latest.pending_writes or []):
-        return "failed"
-    return "unfinished" if _next(latest) else "done"
-
-
-def _is_stop(error: Any) -> bool:
-    """Whether a step didn't fail but was stopped from outside; what is stored of an error may be its text alone."""
-    return isinstance(error, asyncio.CancelledError) or str(error).startswith("CancelledError")
-
-
-async def _messages(saver: Saver, entry: CheckpointTuple) -> list[AnyMessage]:
-    """The conversation up to a checkpoint, replayed from what its ancestors wrote."""
-    from langgraph.channels import DeltaChannel
-
-    from state.reducers import append_messages
-
-    channel: DeltaChannel[list[AnyMessage]] = DeltaChannel(append_messages, list)
-    stored = entry.checkpoint["channel_values"].get("messages")
-    if stored is not None:
-        return list(channel.from_checkpoint(stored).get())
-    replayed = (await saver.aget_delta_channel_history(config=entry.config, channels=["messages"]))["messages"]
-    channel = channel.from_checkpoint(replayed.get("seed", []))
-    channel.replay_writes(replayed["writes"])
-    return list(channel.get())
 
 
 async def _copy_branch(saver: Saver, chosen: CheckpointTuple, target: str, *, is_head: bool) -> None:

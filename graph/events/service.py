@@ -16,7 +16,8 @@ from graph.events.runner import Runner
 from graph.events.schedule import watch_schedule
 from graph.outcome import Outcome
 from memory.persistence import open_checkpointer
-from memory.queue import open_queue, working_on
+from memory.queue import open_queue
+from memory.queue_file import working_on
 from memory.queued import EventStatus, QueuedEvent
 
 Watcher = Callable[[QueuedEvent, EventStatus, Outcome | None, str], None]

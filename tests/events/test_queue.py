@@ -11,7 +11,8 @@ import pytest
 
 from memory.database import PersistenceError
 from memory.encryption import JsonCodec, cipher
-from memory.queue import LONGEST_BURST, EventQueue, working_on
+from memory.queue import LONGEST_BURST, EventQueue
+from memory.queue_file import working_on
 from memory.queued import QueueFull, Receipt
 
 
