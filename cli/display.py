@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 _FRAMES_PER_SECOND = 10
+_ECHO = 3
+"""Columns left free on the right: a terminal echoes ^C there, and in a full line that would move what is redrawn."""
 
 
 class Display(Protocol):
@@ -90,12 +92,16 @@ class LiveTable(Silent):
         self._live.stop()
 
     def _render(self) -> RenderableType:
+        from rich.constrain import Constrain
+
         from cli import render
 
-        now, width = time.time(), self._console.width
-        if self._over:
-            return render.plan_table(self.progress, now=now, width=width, rows=60) if self.progress.tasks else ""
-        return render.live(self.progress, now=now, width=width, height=self._console.height)
+        now, width = time.time(), self._console.width - _ECHO
+        if not self._over:
+            return Constrain(render.live(self.progress, now=now, width=width, height=self._console.height), width)
+        if not self.progress.tasks:
+            return ""
+        return Constrain(render.plan_table(self.progress, now=now, width=width, rows=60), width)
 
 
 @contextlib.contextmanager

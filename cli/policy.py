@@ -10,11 +10,10 @@ import typer
 
 from cli import options
 from cli.errors import Exit
-from state.policy import PolicyDecision
 
 if TYPE_CHECKING:
     from state.plan import Plan
-    from state.policy import Policy
+    from state.policy import Policy, PolicyDecision
     from tools.registry import Toolbox
 
 POLICY = """Policies: what may run without asking.
@@ -90,6 +89,7 @@ def decisions(plan: Plan, policy: Policy, tools: Toolbox) -> list[tuple[str, str
     judged as it is once the agent has read something.
     """
     from nodes.execution import provenance
+    from state.policy import PolicyDecision
     from state.result import Origin
     from state.task import AGENT, MODEL
 

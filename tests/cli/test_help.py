@@ -10,7 +10,7 @@ COMMANDS = [
     ["threads", "history"], ["threads", "fork"], ["threads", "delete"], ["threads", "prune"], ["report"], ["journal"],
     ["audit"], ["index"], ["tools"], ["graph"], ["policy"], ["policy", "check"], ["doctor"],
 ]  # fmt: skip
-HEAVY = ("langgraph", "langchain_core", "langchain_openai", "rich", "sqlalchemy", "httpx")
+HEAVY = ("langgraph", "langchain_core", "langchain_openai", "rich", "sqlalchemy", "httpx", "state.record")
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
