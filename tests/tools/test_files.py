@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,47 @@ def test_risks() -> None:
     }  # fmt: skip
     assert specs["write_file"].idempotent
     assert not specs["read_file"].trusted
+
+
+async def test_a_folder_exchanged_for_a_link_meanwhile_leads_nowhere(root: Path) -> None:
+    folder, outside = root / "d", root.parent / "outside"
+    for place, text in ((folder, "mine"), (outside, "secret")):
+        place.mkdir()
+        (place / "s.txt").write_text(text)
+    stop = threading.Event()
+
+    def exchange() -> None:
+        while not stop.is_set():
+            folder.rename(root / "e")
+            folder.symlink_to(outside)
+            folder.unlink()
+            (root / "e").rename(folder)
+
+    exchanging = threading.Thread(target=exchange)
+    exchanging.start()
+    seen = set()
+    try:
+        for _ in range(200):
+            try:
+                seen.add((await call(root, "read_file", path="d/s.txt")).value)
+            except ToolFailure:
+                seen.add("refused")
+    finally:
+        stop.set()
+        exchanging.join()
+    assert seen <= {"mine", "refused"}
+
+
+async def test_a_hard_link_is_replaced_and_what_it_shared_stays(root: Path) -> None:
+    os.link(root.parent / "secret.txt", root / "shared.txt")
+    await call(root, "write_file", path="shared.txt", content="mine")
+    assert (root / "shared.txt").read_text() == "mine"
+    assert (root.parent / "secret.txt").read_text() == "secret"
+
+
+@pytest.mark.parametrize("target", ["/proc/self/environ", "/dev/zero", "/dev/stdin"])
+async def test_links_to_what_is_no_file_are_refused(root: Path, target: str) -> None:
+    (root / "link.txt").symlink_to(target)
+    for name, args in (("read_file", {}), ("write_file", {"content": "x"})):
+        with pytest.raises(ToolFailure):
+            await call(root, name, path="link.txt", **args)
