@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from models.reflex.similarity import similarity_of_texts
-from models.reflex.words import content_words
+from nodes import wording
 from nodes.citations import verbatim
 from nodes.claims import MARK, Grounds, Sentence, is_english, sentences
 from nodes.evidence import is_said_by_a_model
@@ -16,13 +15,17 @@ from state.result import Citation, Evidence
 from state.verdict import Draft, Finding
 
 _FEW_WORDS = 4
-_LITTLE_COVERED = 0.25
-_ALIKE = 0.45
+_COMPUTING = "difference sum total average mean ratio product share percent older younger higher lower dearer cheaper"
 _RESULT = re.compile(r"^.*=(?=[^=]*\d[^=]*$)", re.DOTALL)
 _REASONS = {
     "number": "the number {fact} isn't in the evidence it cites",
     "date": "the date {fact} isn't in the evidence it cites",
     "name": "the name {fact} isn't in the evidence it cites",
+    "word": "nothing in the evidence it cites says '{fact}'",
+    "subject": "the evidence it cites says this of something other than '{fact}'",
+    "negation": "the evidence it cites says the contrary: '{fact}' turns it round",
+    "opposite": "the evidence it cites says the opposite of '{fact}'",
+    "roles": "in the evidence it cites it isn't '{fact}' who does this",
 }
 
 
@@ -35,6 +38,7 @@ def check(draft: Draft, evidence: Sequence[Evidence], *, goal: str = "", plan: P
     """
     sources = {citation.number: _source(citation, evidence) for citation in draft.citations}
     asked = Grounds([goal])
+    asked_for = "\n".join([goal, *(task.goal for task in (plan.tasks if plan else []))])
     values = [item for item in evidence if item.kind == "value" and not is_said_by_a_model(item)]
     links = Links("\n".join([goal, *(f"{item.text} {item.url or ''} {item.source}" for item in evidence)]))
     upstream = _upstream(plan)
@@ -53,6 +57,9 @@ def check(draft: Draft, evidence: Sequence[Evidence], *, goal: str = "", plan: P
         if unknown := [link for link in _links(sentence.text) if not links.is_known(link)]:
             told.append(("unknown_link", f"no source has the link {unknown[0]}"))
         told += _unsupported(sentence, [item for item in cited if item], evidence, values, asked, upstream)
+        if not told and sentence.is_claim and cited:
+            quotes = [citation for citation in draft.citations if citation.number in sentence.marks]
+            told += _misworded(sentence.body, quotes, [item for item in cited if item], evidence, asked_for)
         findings += [
             Finding(check=name, message=message, sentence=sentence.text, task=next((i.task for i in cited if i), None))
             for name, message in told
@@ -113,10 +120,29 @@ def _unsupported(
     missing = grounds.unsupported(body, goal=asked)
     if sentence.is_heading:
         missing = [(kind, fact) for kind, fact in missing if kind != "name"]
-    told = [(f"{kind}_not_in_evidence", _REASONS[kind].format(fact=fact)) for kind, fact in missing]
-    if not told and sentence.is_claim and cited and not _has_to_do_with(body, cited, grounds, asked):
-        told.append(("not_in_evidence", "the evidence it cites doesn't say this"))
-    return told
+    return [(f"{kind}_not_in_evidence", _REASONS[kind].format(fact=fact)) for kind, fact in missing]
+
+
+def _misworded(
+    body: str, quotes: Sequence[Citation], cited: Sequence[Evidence], evidence: Sequence[Evidence], asked: str
+) -> list[tuple[str, str]]:
+    """What the words of a claim say that its quotations don't. A value is a word of its own for what it was made
+    from, so a claim about one may use the words of all that was found and asked."""
+    if not (is_english(body) or is_english(asked)) or not all(is_english(item.text) for item in cited):
+        return []
+    if any(item.kind == "value" for item in cited):
+        texts = [f"{item.text} {item.source}" for item in evidence]
+        found = wording.unheld(body, texts, goal=f"{asked} {_COMPUTING}")
+    else:
+        found = wording.faults(
+            body,
+            [quote.quote for quote in quotes],
+            [item.text for item in cited],
+            labels=[f"{item.place} {item.source} {item.date or ''}" for item in cited],
+            goal=asked,
+            others=[item.text for item in evidence if item not in cited],
+        )
+    return [(f"{kind}_not_in_evidence", _REASONS[kind].format(fact=fact)) for kind, fact in found]
 
 
 def _grounds(
@@ -135,26 +161,6 @@ def _grounds(
             texts.append(item.text)
     # Of a value that the sentence doesn't cite only the result counts, not what it was computed from.
     return Grounds(texts, [item.text if item in cited else _RESULT.sub("", item.text) for item in values])
-
-
-def _has_to_do_with(body: str, cited: Sequence[Evidence], grounds: Grounds, asked: Grounds) -> bool:
-    """Whether a claim's words are near enough to what it cites: in common words, else in meaning."""
-    if any(item.kind == "value" for item in cited) or not is_english(body):
-        return True
-    if not all(is_english(item.text) for item in cited) or len(content_words(body)) < 2:
-        return True
-    said = {word.stem for word in content_words(body)}
-    restated = frozenset(word.stem for word in content_words(body) if asked.coverage(word.text) == 1.0)
-    adds = len(said - restated) >= 2  # to the user's own words, which any invention repeats
-    if grounds.coverage(body) >= _LITTLE_COVERED and (not adds or grounds.coverage(body, but=restated) > 0):
-        return True
-    passages = [passage for item in cited for passage in _passages(item.text)]
-    return max(similarity_of_texts(body, passages), default=0.0) >= _ALIKE
-
-
-def _passages(text: str) -> list[str]:
-    found = [sentence.text for sentence in sentences(text)][:80]
-    return found or [text[:2000]]
 
 
 def _links(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from state.result import Citation, Evidence
 
 LONGEST_QUOTE = 400
 _MOST_WINDOWS = 200
+_MOST_QUOTES = 3
 _ANY_MARKS = re.compile(r"\[\^?(\d{1,3}(?:\s*[,;–—-]\s*\^?\d{1,3})*)\](?:\([^)\s]*\))?|【(\d{1,3})[^】\n]{0,20}】")
 _AFTER_STOP = re.compile(r"([ \t]*)([.!?…]+[\"”’)*]*)[ \t]*((?:\[\d{1,3}\][ \t]*)+)\.?(?=\s|$)")
 _SOURCE_LIST = re.compile(
@@ -46,16 +47,16 @@ def cite(
         marks = [mark for mark in sentence.marks if 1 <= mark <= len(evidence)]
         if mend and sentence.is_claim:
             marks = _mended(sentence, marks, evidence, grounds)
-        renumbered: dict[int, int] = {}
+        renumbered: dict[int, list[int]] = {}
         for mark in marks:
             item = evidence[mark - 1]
             own = [citation.quote for citation in chosen if citation.number == mark]
-            quote = best_quote(_before_mark(sentence, mark), item.text, own)
-            key = (mark, normal(quote))
-            if key not in numbers:
-                numbers[key] = len(citations) + 1
-                citations.append(citation_of(item, quote, numbers[key]))
-            renumbered[mark] = numbers[key]
+            for quote in _quotes(_before_mark(sentence, mark), item.text, own):
+                key = (mark, normal(quote))
+                if key not in numbers:
+                    numbers[key] = len(citations) + 1
+                    citations.append(citation_of(item, quote, numbers[key]))
+                renumbered.setdefault(mark, []).append(numbers[key])
         pieces += [MARK.sub("", text[position : sentence.start]), _with_marks(sentence, renumbered)]
         position = sentence.end
     return _closed_up("".join([*pieces, MARK.sub("", text[position:])])), citations
@@ -91,6 +92,21 @@ def tidy(text: str, evidence: Sequence[Evidence] = ()) -> str:
 
     text = _ANY_MARKS.sub(separate, text)
     return _AFTER_STOP.sub(lambda match: f" {''.join(match[3].split())}{match[2]}", text)
+
+
+def _quotes(claim: str, text: str, own: Sequence[str]) -> list[str]:
+    """The quotations that together carry what `text` holds of `claim`: one, unless its words are far apart in it."""
+    quotes = [best_quote(claim, text, own)]
+    if any(verbatim(quote, text) for quote in own):
+        return quotes
+    held = {word for word in _weights(claim) if word in _weights(text)}
+    while len(quotes) < _MOST_QUOTES:
+        missing = held.difference(*map(_weights, quotes))
+        added = best_quote(" ".join(word.lstrip("#") for word in sorted(missing)), text) if missing else ""
+        if not missing & _weights(added).keys():
+            break
+        quotes.append(added)
+    return quotes
 
 
 def best_quote(claim: str, text: str, own: Sequence[str] = ()) -> str:
@@ -187,13 +203,14 @@ def _mended(
     return [min(candidates)[1]] if candidates else marks
 
 
-def _with_marks(sentence: Sentence, marks: Mapping[int, int]) -> str:
+def _with_marks(sentence: Sentence, marks: Mapping[int, Sequence[int]]) -> str:
     """The sentence with each mark replaced where it stands; new ones go before the full stop."""
-    kept = {old: new for old, new in marks.items() if old in sentence.marks}
-    text = MARK.sub(lambda match: f"[{kept[int(match[1])]}]" if int(match[1]) in kept else "\0", sentence.text)
+    shown = {old: "".join(f"[{number}]" for number in new) for old, new in marks.items()}
+    kept = {old: new for old, new in shown.items() if old in sentence.marks}
+    text = MARK.sub(lambda match: kept.get(int(match[1]), "\0"), sentence.text)
     text = re.sub(r"[ \t]*\0+", "", text).rstrip()
     text = re.sub(r"(\[\d{1,3}\])\1+", r"\1", text)
-    added = "".join(f"[{new}]" for old, new in marks.items() if old not in kept)
+    added = "".join(new for old, new in shown.items() if old not in kept)
     if not added:
         return text
     end = re.search(r"[ \t]*([.!?…]*[\"”’)*|]*)$", text)
