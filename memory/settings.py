@@ -32,6 +32,11 @@ class Settings(BaseSettings):
         default_factory=dict, description='A model per role, as JSON: {"plan": "...", "write": "...", "judge": "..."}.'
     )
     model_timeout: float = Field(default=60.0, gt=0, description="Seconds for one model call.")
+    model_max_tokens: int | None = Field(
+        default=None,
+        gt=0,
+        description="Tokens a model's answer may have at most; default: what each kind of answer needs.",
+    )
     policy: str = Field(default="default", description="'default', 'auto', 'ask', or a TOML file.")
     docs: list[Path] = Field(default_factory=list, description="Files and folders to search, as JSON.")
     db: str | None = Field(default=None, description="SQLAlchemy URL of the database that may be queried.")

@@ -34,7 +34,8 @@ ROLES: tuple[str, ...] = get_args(Role)
 """`plan` also parses intents; `write` also does 'model' tasks; `judge` judges; `act` is an agent's."""
 
 MOST_EVIDENCE = 24_000
-"""Characters of evidence in one prompt, about 6,000 tokens; a third of it where the model's context is too short."""
+"""Characters of evidence in one prompt, about 6,000 tokens; a third of it, then a ninth, where the model's context is
+too short."""
 _MAX_TOKENS = {"intent": 1000, "plan": 3000, "write": 1200, "verdict": 800, "value": 1500, "action": 1500}
 
 
@@ -140,14 +141,18 @@ class ChatBrain:
                 meter.note(f"'{caller.name}' was cut off while writing: the answer may be incomplete")
             return reply
 
-        try:
-            reply = await written(MOST_EVIDENCE)
-        except ModelFailure as failure:
-            if failure.kind != "context":
-                raise
-            meter.note(f"the evidence was shortened to fit the context of '{caller.name}'")
-            restart_text(on_text)
-            reply = await written(MOST_EVIDENCE // 3)
+        *longer, least = (MOST_EVIDENCE, MOST_EVIDENCE // 3, MOST_EVIDENCE // 9)
+        for limit in longer:
+            try:
+                reply = await written(limit)
+                break
+            except ModelFailure as failure:
+                if failure.kind != "context":
+                    raise
+                meter.note(f"the evidence was shortened to fit the context of '{caller.name}'")
+                restart_text(on_text)
+        else:
+            reply = await written(least)
         draft = draft_of(reply)
         if draft is None:
             raise BrainError(

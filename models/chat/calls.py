@@ -67,9 +67,9 @@ class _Request:
 class ChatCaller:
     """One chat model, loaded at its first call.
 
-    `load` may block (providers are slow to import) and runs in a thread. `name` and `where` are how the model and
-    its server are named to people. What the server refuses to take, such as a response format, a temperature or
-    streaming, is left out from then on.
+    `load` may block (providers are slow to import) and runs in a thread. `name` and `where` are how the model and its
+    server are named to people; `most_tokens` bounds every answer. What the server refuses to take, such as a response
+    format, a temperature or streaming, is left out from then on.
     """
 
     def __init__(
@@ -81,8 +81,10 @@ class ChatCaller:
         timeout: float = 60.0,
         patience: Patience | None = None,
         secrets: Iterable[str] = (),
+        most_tokens: int | None = None,
     ) -> None:
         self.name = name
+        self._most_tokens = most_tokens
         self._load = load
         self._model: BaseChatModel | None = None
         self._where = where
@@ -104,7 +106,7 @@ class ChatCaller:
 
         `schema`: JSON schema the server is asked to keep to, as far as it can. What is spent is added to `meter`.
         """
-        request = _Request(list(messages), max_tokens, schema, on_text)
+        request = _Request(list(messages), min(max_tokens, self._most_tokens or max_tokens), schema, on_text)
         tries = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, ModelFailure) and error.transient),
             stop=self._enough,
@@ -146,7 +148,9 @@ class ChatCaller:
                 continue
             if reply.text.strip() or reply.tool_calls:
                 return reply
-            if reply.cut and room == request.max_tokens:  # a reasoning model that has spent it all on thinking
+            if (
+                reply.cut and room == request.max_tokens and self._most_tokens is None
+            ):  # a reasoning model that has spent it all on thinking
                 room *= _ROOM_TO_THINK
                 continue
             message = f"The model '{self.name}' answered nothing. Use another model (--model or ORCHESTRATE_MODEL)."

@@ -30,6 +30,7 @@ def configured_callers(settings: Settings, patience: Patience | None = None) -> 
             timeout=settings.model_timeout,
             patience=patience,
             secrets=secrets,
+            most_tokens=settings.model_max_tokens,
         )
 
     callers = {model: caller(model) for model in {settings.model, *settings.models.values()}}

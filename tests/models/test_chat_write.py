@@ -125,9 +125,10 @@ async def test_a_slow_but_steady_stream_is_waited_for_and_silence_is_not(openai_
     assert len(silent.requests) == 2
 
 
-async def test_evidence_too_long_for_the_context_is_shortened_once(openai_server: Start) -> None:
+@pytest.mark.parametrize(("room", "tries"), [(12_000, 2), (6_000, 3)])
+async def test_evidence_too_long_for_the_context_is_shortened(openai_server: Start, room: int, tries: int) -> None:
     def respond(request: Any) -> Reply:
-        if len(request.text) > 12_000:
+        if len(request.text) > room:
             message = "This model's maximum context length is 4096 tokens"
             return Reply(status=400, error={"message": message, "code": "context_length_exceeded"})
         return Reply("It is 30 [1].")
@@ -137,13 +138,13 @@ async def test_evidence_too_long_for_the_context_is_shortened_once(openai_server
     thought = await chat(server).write(INTENT, evidence=long)
     assert thought.value.text == "It is 30 [1]."
     assert thought.notes == ("the evidence was shortened to fit the context of 'gpt-4o-mini'",)
-    assert [len(request.text) > 12_000 for request in server.requests] == [True, False]
-    assert "A senator must be 30 years old." in server.requests[1].text, "short evidence stays whole"
+    assert [len(request.text) > room for request in server.requests] == [True] * (tries - 1) + [False]
+    assert "A senator must be 30 years old." in server.requests[-1].text, "short evidence stays whole"
     assert len(server.requests[0].text) < 30_000
     never = openai_server(lambda _: Reply(status=400, error={"code": "context_length_exceeded"}))
     with pytest.raises(BrainError, match="The input is too long for the model"):
         await chat(never).write(INTENT, evidence=long)
-    assert len(never.requests) == 2
+    assert len(never.requests) == 3
 
 
 async def test_the_length_of_an_answer_is_bounded_and_its_loops_undone(openai_server: Start) -> None:
@@ -184,3 +185,10 @@ async def test_a_server_that_cannot_stream_still_answers(openai_server: Start, r
     screen = Screen()
     thought = await chat(openai_server(respond)).write(INTENT, evidence=EVIDENCE, on_text=screen)
     assert thought.value.text == screen.text == "It is 30 [1]."
+
+
+async def test_the_settings_bound_the_length_of_every_answer(openai_server: Start) -> None:
+    server = openai_server(["ok [1]"] * 2)
+    await chat(server, model_max_tokens=64).write(INTENT, evidence=EVIDENCE)
+    await chat(server, model_max_tokens=100_000).write(INTENT, evidence=EVIDENCE)
+    assert [request.body["max_tokens"] for request in server.requests] == [64, 1200]
