@@ -47,6 +47,7 @@ _PRONOUN = re.compile(
 )
 _THINGS = re.compile(r"\b(it|its|they|them|their)\b", re.IGNORECASE)
 _PLURAL = ("they", "them", "their")
+_WHO_DOES = re.compile(r"^who\s+\w+\s+(?=\w)", re.IGNORECASE)
 _COUNTED = re.compile(rf"^(?:how many|which|what)\s+(?P<things>(?:\w+\s+){{0,2}}?\w+s)\s+{_AUX}\s", re.IGNORECASE)
 _ALONE = re.compile(
     r"^(?:(?:please|can you|could you)\s+)*(?:compare|explain|describe|summari[sz]e|define|translate|show|"
@@ -273,8 +274,11 @@ def _topic_phrase(question: str, *, is_plural: bool = False) -> str | None:
     """What the question before is about, to stand for 'it'; for 'they' the things it counts, if it does."""
     if is_plural and (counted := _COUNTED.match(question)):
         return counted["things"]
-    parsed = _SUBJECT.match(question.rstrip("?. "))
-    phrases = _phrases(parsed["rest"] if parsed else question.rstrip("?. "))
+    whole = question.rstrip("?. ")
+    parsed = _SUBJECT.match(whole)
+    if not parsed and (does := _WHO_DOES.match(whole)):
+        return whole[does.end() :]
+    phrases = _phrases(parsed["rest"] if parsed else whole)
     return phrases[0].text if phrases else None
 
 

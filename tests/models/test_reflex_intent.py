@@ -67,6 +67,8 @@ async def test_goals_become_questions(goal: str, kind: str, questions: list[str]
          "What is the average horsepower of cars from Japan?"),
         ("How many senators does each state have?", "how old must they be?", "How old must senators be?"),
         ("How old must a senator be?", "Who declares war?", "Who declares war?"),
+        ("Who owns locker 17?", "What colour is it painted in?", "What colour is locker 17 painted in?"),
+        ("Who wrote the second report?", "When was it published?", "When was the second report published?"),
     ],
 )  # fmt: skip
 async def test_follow_ups_are_resolved(said: str, goal: str, meant: str) -> None:
