@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from langgraph.config import get_config
@@ -39,9 +39,18 @@ class Kit:
     async def for_run(self, runtime: Runtime[RunContext]) -> Kit:
         """The kit of one run: this one, with what the run's configuration overrides."""
         context = runtime.context
-        if self.narrow is None or context is None:
-            return self
-        return await self.narrow(self, context)
+        kit = self if self.narrow is None or context is None else await self.narrow(self, context)
+        if _is_of_a_cron():
+            return replace(kit, policy=kit.policy.model_copy(update={"attended": False}))
+        return kit
+
+
+def _is_of_a_cron() -> bool:
+    """Whether a LangGraph server's cron began the run: nobody is there, and a question would go with its thread."""
+    try:
+        return bool((get_config().get("configurable") or {}).get("cron_id"))
+    except RuntimeError:
+        return False
 
 
 def thread_id_of(runtime: Runtime[RunContext]) -> str:

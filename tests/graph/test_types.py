@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
 
 from graph.outcome import Outcome
 from graph.run import aask, aresume
@@ -92,6 +93,24 @@ async def test_an_effect_is_asked_about_and_made_once_after_a_restart(type_name:
     again = await aresume("effect", tools=[send_note])
     assert again.finished
     assert made == ["milk is out"]
+
+
+@pytest.mark.parametrize("type_name", [name for name in BY_GOAL if name != "sequential"])
+async def test_what_a_servers_cron_begins_asks_nobody(type_name: str) -> None:
+    @tool(risk="irreversible")
+    def send_note(text: str) -> str:
+        """Send a note."""
+        raise AssertionError("nobody has approved it")
+
+    task = {"id": "t1", "goal": "Send the note", "tool": "send_note", "args": {"text": "milk is out"}}
+    given: dict[str, Any] = {"goal": 'Send a note with the text "milk is out".'}
+    if type_name != "agentic":
+        given["plan"] = {"tasks": [task]}
+    graph = builder(type_name)(brain="reflex", tools=[send_note], checkpointer=InMemorySaver())
+    out = await graph.ainvoke(given, {"configurable": {"thread_id": "t", "cron_id": "c"}})
+    assert "__interrupt__" not in out
+    assert [result.status for result in out["results"].values()] == ["refused"]
+    assert out["stop_reason"] == "refused"
 
 
 @pytest.mark.parametrize("type_name", BY_GOAL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -114,3 +115,22 @@ async def test_a_chat_interface_shows_each_question_under_a_message(client: Lang
     assert (server.place / "milk.txt").read_text() == "Remember the milk"
     assert "milk.txt" in out["messages"][-1]["content"]
     assert len({message["id"] for message in out["messages"]}) == len(out["messages"])
+
+
+@pytest.mark.slow
+async def test_what_a_cron_begins_asks_nobody(client: LangGraphClient, server: Server) -> None:
+    cron: Any = await client.crons.create(
+        "hybrid", schedule="* * * * *", input=_pay("jim"), on_run_completed="keep", metadata={"of": "jim"}
+    )
+    try:
+        async with asyncio.timeout(150):
+            ended: list[Any] = []
+            while not ended:
+                found = await client.threads.search(limit=1000)
+                ended = [one for one in found if "jim" in json.dumps(one["values"]) and one["status"] != "busy"]
+                await asyncio.sleep(1)
+    finally:
+        await client.crons.delete(cron["cron_id"])
+    assert ended[0]["status"] == "idle"
+    assert ended[0]["values"]["results"]["t1"]["status"] == "refused"
+    assert not server.ledger()["jim"]
