@@ -122,3 +122,19 @@ def test_each_can_be_built_with_nothing_and_drawn(type_name: str) -> None:
 def test_an_unknown_type_is_named() -> None:
     with pytest.raises(ValueError, match="there is no orchestration type 'magic'"):
         builder("magic")
+
+
+@pytest.mark.parametrize("type_name", ["hybrid", "agentic"])
+async def test_a_step_stores_only_what_it_changes(type_name: str) -> None:
+    graph = builder(type_name)(brain="reflex", checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "t"}}
+    for goal in ("What is 15% of 340?", "What is 15% of 440?"):
+        known = (await graph.aget_state(config)).values | {"goal": goal, "plan": None, "budget": None}
+        parts = [part async for part in graph.astream({"goal": goal}, config, stream_mode="updates")]
+        updates = [update or {} for part in parts for update in part.values()]
+        for update in updates:
+            assert not [key for key, value in update.items() if key in known and known[key] == value]
+            known |= {key: value for key, value in update.items() if key != "messages"}
+        assert any("answer" in update for update in updates)
+        values = (await graph.aget_state(config)).values
+        assert all(values[key] == value for key, value in known.items() if key != "messages")
