@@ -111,6 +111,10 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
                  for step in supersteps]  # fmt: skip
         return await super().abulk_update_state(config, steps)
 
+    def bulk_update_state(self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]) -> RunnableConfig:
+        """As `abulk_update_state`, for callers that don't await: what follows a node may be async."""
+        return run_sync(self.abulk_update_state(config, supersteps))
+
     def _typed(self, values: Any, as_node: str | None) -> Any:
         if not isinstance(values, dict):
             return values

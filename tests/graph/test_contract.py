@@ -291,6 +291,16 @@ def test_a_sync_stream_raises_what_the_run_raises() -> None:
         list(build().stream({"goal": " "}))
 
 
+@pytest.mark.parametrize("node", ["guard", "execute", "validate"])
+def test_a_state_is_read_and_changed_without_await(node: str) -> None:
+    graph = build(checkpointer=InMemorySaver())
+    graph.invoke({"goal": "Add them.", "plan": SUM}, thread())
+    graph.update_state(thread(), {"notes": ["seen"], "plan": SUM}, as_node=node)
+    values = graph.get_state(thread()).values
+    assert (values["notes"], values["plan"]) == (["seen"], Plan(**SUM))
+    assert len(list(graph.get_state_history(thread()))) > 2
+
+
 async def test_a_thread_takes_one_goal_after_another() -> None:
     graph = build(tools=[keep], checkpointer=InMemorySaver())
     for name in ("a", "b"):
