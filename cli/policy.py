@@ -99,7 +99,16 @@ def decisions(plan: Plan, policy: Policy, tools: Toolbox) -> list[tuple[str, str
     def decide(task: str, tool: str, args: dict[str, Any], origins: dict[str, Origin], caller: Origin) -> None:
         spec = tools.get(tool)
         risk, open_world = (spec.risk, spec.open_world) if spec else ("read", False)
-        verdict = policy.decide(tool=tool, risk=risk, args=args, origins=origins, open_world=open_world, caller=caller)
+        verdict = policy.decide(
+            tool=tool,
+            risk=risk,
+            args=args,
+            origins=origins,
+            open_world=open_world,
+            caller=caller,
+            roles=spec.argument_roles if spec else None,
+            is_resolved=False,
+        )
         found.append((task, tool, str(risk), verdict))
 
     for task in plan.order():
@@ -109,7 +118,12 @@ def decisions(plan: Plan, policy: Policy, tools: Toolbox) -> list[tuple[str, str
         results = []
         for tool in filter(None, (task.tool, task.fallback)):
             spec = tools.get(tool)
-            results.append(provenance.of_result(tool, task.id, origins | items, trusted=spec.trusted if spec else True))
+            whence = origins | items
+            results.append(
+                provenance.of_call(spec, task.id, whence)
+                if spec
+                else provenance.of_result(tool, task.id, whence, trusted=True)
+            )
             if tool in (MODEL, AGENT):
                 found.append((task.id, tool, "read", PolicyDecision(action="auto", reason="it calls nothing itself")))
             else:
@@ -118,5 +132,5 @@ def decisions(plan: Plan, policy: Policy, tools: Toolbox) -> list[tuple[str, str
                 read = Origin(trusted=False, sources=["what the agent reads"]).by_model()
                 for name in map(str, given):
                     decide(task.id, name, {}, {"what it chooses": read}, read)
-        known[task.id] = Origin.merge(results)
+        known[task.id] = results[0] if len(results) == 1 else Origin.merge(results)
     return found

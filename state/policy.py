@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from state.inert import active_parts
 from state.record import Record
 from state.result import Origin
+from state.roles import Role
 
 Risk = Literal["read", "write", "irreversible"]
 PolicyAction = Literal["auto", "ask", "deny"]
+_LONGEST_SHOWN = 80
 
 
 class PolicyDecision(Record):
@@ -117,6 +120,14 @@ class Policy(Record):
     read: PolicyAction = "auto"
     write: PolicyAction = Field(default="auto", description="A write approved in the plan, its arguments trusted.")
     untrusted_write: PolicyAction = Field(default="ask", description="A write with an argument of untrusted origin.")
+    untrusted_content: PolicyAction = Field(
+        default="auto",
+        description="A planned write that tells trusted addresses something of untrusted origin, in words alone.",
+    )
+    untrusted_pick: PolicyAction = Field(
+        default="auto",
+        description="A planned write of trusted values to an address that code picked out of untrusted records.",
+    )
     untrusted_request: PolicyAction = Field(
         default="ask",
         description="A read that reaches out, to where a model chose after reading untrusted text.",
@@ -141,11 +152,15 @@ class Policy(Record):
         origins: Mapping[str, Origin],
         open_world: bool = False,
         caller: Origin | None = None,
+        roles: Mapping[str, Role] | None = None,
+        said: str = "",
+        is_resolved: bool = True,
     ) -> PolicyDecision:
         """Whether a call may run, from its tool, risk and arguments, and the origin of each argument.
 
         `open_world`: whether the arguments choose whom the tool talks to. `caller`: the origin of the call itself,
-        where it isn't the plan that was made before anything was read.
+        where it isn't the plan that was made before anything was read. `roles`: what the arguments are to the call;
+        one without is an address. `said`: the user's own words. `is_resolved`: False if `args` hold references still.
         """
         whole = {**origins, "(call)": caller} if caller is not None else origins
         for number, rule in enumerate(self.rules, start=1):
@@ -165,9 +180,48 @@ class Policy(Record):
             reason = "it writes, and untrusted text may have led to it"
             return self._attended(self.untrusted_write, reason, "untrusted_write")
         if untrusted:
-            reason = f"it writes, and {', '.join(untrusted)} comes from an untrusted source"
-            return self._attended(self.untrusted_write, reason, "untrusted_write")
+            is_planned = caller is None or caller.trusted
+            roles = roles if roles is not None and is_planned else {}
+            action, reason, field = self._of_untrusted(untrusted, args, origins, roles, said, is_resolved)
+            return self._attended(action, reason, field)
         return self._attended(self.write, "it writes", "write")
+
+    def _of_untrusted(
+        self,
+        untrusted: list[str],
+        args: Mapping[str, Any],
+        origins: Mapping[str, Origin],
+        roles: Mapping[str, Role],
+        said: str,
+        is_resolved: bool,
+    ) -> tuple[PolicyAction, str, str]:
+        """What is done with a write that has untrusted arguments, why, and by which field of the policy."""
+        told = [name for name in untrusted if roles.get(name) == "content"]
+        picked = [name for name in untrusted if roles.get(name) == "address" and origins[name].picked]
+        if len(told) + len(picked) < len(untrusted):
+            reason = f"it writes, and {', '.join(untrusted)} comes from an untrusted source"
+            return self.untrusted_write, reason, "untrusted_write"
+        if told and picked:
+            reason = f"it writes {', '.join(told)}, from an untrusted source, to {', '.join(picked)}, picked out of one"
+            return self.untrusted_write, reason, "untrusted_write"
+        if picked:
+            action = self._no_laxer(self.untrusted_pick)
+            return action, f"it writes to {', '.join(picked)}, picked by what the plan says", "untrusted_pick"
+        action, whence = self._no_laxer(self.untrusted_content), f"{', '.join(told)}, from an untrusted source,"
+        if not is_resolved:
+            bound = "; asks if it then holds a link, an address, a number or a code" if action == "auto" else ""
+            return action, f"it writes, and {whence} is told to whom the plan names{bound}", "untrusted_content"
+        trusted = [value for name, value in args.items() if name not in untrusted]
+        for name in told:
+            if active := active_parts(args[name], [said, *trusted]):
+                reason = f"it writes, and {name}, from an untrusted source, holds {active[0][:_LONGEST_SHOWN]!r}"
+                return self.untrusted_write, reason, "untrusted_write"
+        return action, f"it writes, and {whence} holds words alone", "untrusted_content"
+
+    def _no_laxer(self, action: PolicyAction) -> PolicyAction:
+        """An exception from `untrusted_write`, which is no exception from `write`, nor where all of it is denied."""
+        bounds: list[PolicyAction] = [action, self.write, "deny" if self.untrusted_write == "deny" else "auto"]
+        return max(bounds, key=("auto", "ask", "deny").index)
 
     def _attended(self, action: PolicyAction, reason: str, rule: str) -> PolicyDecision:
         if action == "ask" and not self.attended:

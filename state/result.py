@@ -23,6 +23,14 @@ class Origin(Record):
         default=False,
         description="Whether a model chose it after reading untrusted text: it may carry what the model has seen.",
     )
+    picked: bool = Field(
+        default=False,
+        description="Whether code chose it by what the plan says: the one value that fits, or the id of a new record.",
+    )
+    minted: list[str] = Field(
+        default_factory=list,
+        description="Fields of the value that the tool's own system assigned to the record that the plan named.",
+    )
     sources: list[str] = Field(
         default_factory=list,
         description="Origins, e.g. 'plan', 'user', 'tool:search_web', 'task:t1', 'https://...'",
@@ -35,12 +43,13 @@ class Origin(Record):
         return Origin(
             trusted=all(o.trusted for o in origins),
             composed=any(o.composed for o in origins),
+            picked=any(o.picked for o in origins) and all(o.picked or o.trusted for o in origins),
             sources=list(sources),
         )
 
     def by_model(self) -> Origin:
         """The origin of what a model makes of a value of this origin."""
-        return self if self.trusted else self.model_copy(update={"composed": True})
+        return self if self.trusted else self.model_copy(update={"composed": True, "picked": False, "minted": []})
 
 
 class Evidence(Record):

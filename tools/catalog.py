@@ -44,6 +44,7 @@ def builtin_tools(
     from tools.files import file_tools
     from tools.http_request import http_request
     from tools.now import now
+    from tools.pick import find_link, pick
     from tools.run_python import run_python
     from tools.search_web import search_web
     from tools.send_email import send_email
@@ -51,6 +52,8 @@ def builtin_tools(
     return [
         calculate,
         now,
+        pick,
+        find_link,
         _search_documents(docs or [], config.directory / "documents", clean),
         *_database_tools(db),
         *file_tools(files_root or config.files),

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, overload
 
 from langchain_core.tools import BaseTool, StructuredTool, Tool
 
@@ -15,6 +15,7 @@ from state.check import parameters_of
 from state.policy import Risk
 from state.references import as_text
 from state.result import ErrorKind, Evidence
+from state.roles import ROLES, Role, roles_by_name
 from tools.threads import in_daemon_thread
 
 UNKNOWN_TOOL_RISK: Risk = "write"
@@ -67,6 +68,11 @@ class ToolSpec:
     The defaults are those of an unknown tool: it may write, repeating it may do harm, and what
     it returns isn't trusted. `open_world`: its arguments choose whom it talks to, as a URL does, so
     that even a call that only reads can carry data away.
+
+    `roles`: what each argument is to the call; whatever has none is treated as an address. `"by name"` tells them
+    from the schema (`state.roles.roles_by_name`). `mints`: fields of its result that its own system assigns, and
+    nobody who writes to it: an id. `picks_from`: arguments that it chooses one value from, by code, as the other
+    arguments say.
     """
 
     tool: BaseTool
@@ -80,6 +86,9 @@ class ToolSpec:
     cost: float = 0.0
     unavailable: str | None = None
     open_world: bool = False
+    roles: Mapping[str, Role] | Literal["by name"] = field(default_factory=dict)
+    mints: tuple[str, ...] = ()
+    picks_from: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -93,6 +102,11 @@ class ToolSpec:
     def parameters(self) -> dict[str, Any]:
         """JSON schema of the arguments a model or a person may give."""
         return parameters_of(self.tool)
+
+    @functools.cached_property
+    def argument_roles(self) -> Mapping[str, Role]:
+        """The role of each argument that has one."""
+        return roles_by_name(self.parameters) if self.roles == "by name" else self.roles
 
     @classmethod
     def of(cls, tool: AnyTool) -> ToolSpec:
@@ -110,6 +124,10 @@ class ToolSpec:
         terms = {name: value for name, value in (tool.metadata or {}).items() if name in known}
         if terms.get("risk", "read") not in ("read", "write", "irreversible"):
             raise ValueError(f"tool '{tool.name}': risk is 'read', 'write' or 'irreversible', not {terms['risk']!r}")
+        roles = terms.get("roles", {})
+        if roles != "by name" and not (isinstance(roles, Mapping) and set(roles.values()) <= set(ROLES)):
+            said = f"roles is 'by name', or {', '.join(map(repr, ROLES))} for each argument"
+            raise ValueError(f"tool '{tool.name}': {said}, not {roles!r}")
         return cls(tool=tool, **terms)
 
     async def call(self, args: Mapping[str, Any], config: Any = None) -> ToolOutput:

@@ -14,7 +14,7 @@ from tools.registry import ToolSpec
 
 KNOWN = frozenset(
     """
-    search_documents query_database calculate now search_web fetch_page read_file list_files write_file
+    search_documents query_database calculate now pick find_link search_web fetch_page read_file list_files write_file
     http_request send_email run_python run_sql ask_human model agent
     """.split()  # noqa: SIM905
 )

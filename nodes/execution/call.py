@@ -55,7 +55,7 @@ async def call_tool(
         return _refused(result, str(end), end.status)
     except ToolFailure as error:
         return _failed(result, failures.typed(error), attempts=getattr(error, "attempts", 0))
-    origin = provenance.of_result(tool, site.task.id, origins, trusted=spec.trusted)
+    origin = provenance.of_call(spec, site.task.id, origins)
     return result.model_copy(
         update={
             "status": "done",
@@ -77,7 +77,14 @@ async def _permission(
     outcome is looked up or asked for.
     """
     verdict = desk.kit.policy.decide(
-        tool=spec.name, risk=spec.risk, args=args, origins=origins, open_world=spec.open_world, caller=caller
+        tool=spec.name,
+        risk=spec.risk,
+        args=args,
+        origins=origins,
+        open_world=spec.open_world,
+        caller=caller,
+        roles=spec.argument_roles,
+        said=desk.goal,
     )
     if verdict.action == "auto" or (spec.risk != "read" and await is_begun(desk, site, spec.name)):
         return None

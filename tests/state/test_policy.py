@@ -6,10 +6,15 @@ import tomllib
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from state.policy import NAMED, Policy, Risk
+from state.policy import NAMED, Policy, PolicyDecision, Risk
 from state.result import Origin
+from state.roles import Role
+from tests.state.test_inert import ACTIVE
 
+DEFAULT = Policy()
 MINE, THEIRS = Origin(sources=["plan"]), Origin(trusted=False, sources=["page"])
 
 
@@ -35,6 +40,116 @@ def test_named_policies(name: str, read: str, write: str, untrusted: str, irreve
     assert decide(policy, "write", {"to": "x"}) == write
     assert decide(policy, "write", {"to": "x"}, to=THEIRS) == untrusted
     assert decide(policy, "irreversible", {"to": "x"}) == irreversible
+
+
+PICKED = Origin(trusted=False, picked=True, sources=["files"])
+ROLES: dict[str, Role] = {"to": "address", "cc": "address", "amount": "amount", "body": "content", "subject": "content"}
+
+
+def decision(args: dict[str, Any], policy: Policy = DEFAULT, /, *, said: str = "", **given: Origin) -> PolicyDecision:
+    """The decision on a planned write; `caller` is the origin of the call."""
+    caller = given.pop("caller", MINE)
+    origins = {name: given.get(name, MINE) for name in args}
+    return policy.decide(tool="mail", risk="write", args=args, origins=origins, caller=caller, roles=ROLES, said=said)
+
+
+WORDS, LINK = "all is well", "see www.evil.example"
+
+
+def test_words_from_an_untrusted_source_may_be_told_to_whom_the_plan_names() -> None:
+    made = decision({"to": "alice", "body": WORDS}, body=THEIRS)
+    assert (made.action, made.rule) == ("auto", "untrusted_content")
+    assert made.reason == "it writes, and body, from an untrusted source, holds words alone"
+    assert decision({"body": WORDS}, body=THEIRS).action == "auto"
+    assert decision({"to": "alice", "body": WORDS, "subject": WORDS}, body=THEIRS, subject=THEIRS).action == "auto"
+
+
+def test_more_than_words_from_an_untrusted_source_asks() -> None:
+    made = decision({"to": "alice", "body": LINK}, body=THEIRS)
+    assert (made.action, made.rule) == ("ask", "untrusted_write")
+    assert made.reason == "it writes, and body, from an untrusted source, holds 'www.evil.example'"
+    assert decision({"to": "alice", "body": WORDS, "subject": LINK}, body=THEIRS, subject=THEIRS).action == "ask"
+
+
+def test_what_the_user_said_may_stand_in_untrusted_content() -> None:
+    assert decision({"to": "alice", "body": LINK}, said="Is www.evil.example any good?", body=THEIRS).action == "auto"
+    assert decision({"to": "www.evil.example", "body": LINK}, body=THEIRS).action == "auto"
+    assert decision({"to": "www.evil.example", "body": LINK}, to=PICKED, body=THEIRS).action == "ask"
+
+
+def test_addresses_amounts_and_what_has_no_role_ask_when_untrusted() -> None:
+    for name in ("to", "cc", "amount", "other"):
+        assert decision({name: "3"}, **{name: THEIRS}).action == "ask"
+        assert decision({name: "3", "body": WORDS}, body=THEIRS, **{name: THEIRS}).action == "ask"
+    for name in ("amount", "other"):
+        assert decision({name: "3"}, **{name: PICKED}).action == "ask"
+
+
+def test_a_picked_address_gets_trusted_values_alone() -> None:
+    made = decision({"to": "alice", "body": WORDS}, to=PICKED)
+    assert (made.action, made.rule) == ("auto", "untrusted_pick")
+    assert made.reason == "it writes to to, picked by what the plan says"
+    assert decision({"to": "alice", "body": WORDS}, to=PICKED, body=THEIRS).action == "ask"
+    assert decision({"to": "alice", "cc": "bob"}, to=PICKED, cc=THEIRS).action == "ask"
+
+
+def test_a_call_that_untrusted_text_led_to_has_no_exception() -> None:
+    assert decision({"to": "alice", "body": WORDS}, body=THEIRS, caller=THEIRS).action == "ask"
+    assert decision({"to": "alice"}, to=PICKED, caller=THEIRS).action == "ask"
+
+
+def test_what_cant_be_undone_has_no_exception() -> None:
+    made = DEFAULT.decide(tool="mail", risk="irreversible", args={"body": WORDS}, origins={"body": THEIRS}, roles=ROLES)
+    assert made.action == "ask"
+
+
+@pytest.mark.parametrize(
+    ("changed", "action"),
+    [
+        ({"write": "ask"}, "ask"),
+        ({"write": "deny"}, "deny"),
+        ({"untrusted_write": "deny"}, "deny"),
+        ({"untrusted_content": "ask", "untrusted_pick": "ask"}, "ask"),
+        ({"untrusted_content": "deny", "untrusted_pick": "deny"}, "deny"),
+        ({"attended": False}, "auto"),
+        ({"attended": False, "untrusted_content": "ask", "untrusted_pick": "ask"}, "deny"),
+    ],
+)
+def test_the_exceptions_are_no_laxer_than_the_rest_of_the_policy(changed: dict[str, Any], action: str) -> None:
+    policy = Policy.model_validate(changed)
+    assert decision({"to": "alice", "body": WORDS}, policy, body=THEIRS).action == action
+    assert decision({"to": "alice", "body": WORDS}, policy, to=PICKED).action == action
+
+
+@given(st.sampled_from(["body", "subject"]), st.text(max_size=60), st.sampled_from(ACTIVE), st.text(max_size=60))
+def test_no_untrusted_active_part_passes_unasked(name: str, before: str, active: str, after: str) -> None:
+    text = f"{before} {active} {after}"
+    assert decision({"to": "alice", name: text}, **{name: THEIRS}).action == "ask"
+    assert decision({"to": "alice", name: [before, text]}, **{name: THEIRS}).action == "ask"
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["to", "cc", "amount", "other"]), st.sampled_from([MINE, THEIRS, PICKED]), min_size=1
+    ),
+    st.sampled_from([MINE, THEIRS]),
+)
+def test_no_untrusted_choice_of_whom_or_how_much_passes_unasked(chosen: dict[str, Origin], body: Origin) -> None:
+    made = decision({"body": WORDS, **dict.fromkeys(chosen, "x")}, body=body, **chosen)
+    is_picked = all(origin is not THEIRS for origin in chosen.values()) and not {
+        name for name in ("amount", "other") if chosen.get(name) is PICKED
+    }
+    is_told = body is THEIRS and PICKED in chosen.values()
+    assert (made.action == "auto") == (is_picked and not is_told)
+
+
+def test_before_a_plan_runs_its_content_isnt_known() -> None:
+    made = DEFAULT.decide(
+        tool="mail", risk="write", args={"to": "a", "body": "{{t1}}"}, origins={"to": MINE, "body": THEIRS},
+        roles=ROLES, is_resolved=False,
+    )  # fmt: skip
+    assert made.action == "auto"
+    assert made.reason.endswith("; asks if it then holds a link, an address, a number or a code")
 
 
 def test_nobody_to_ask_means_no() -> None:

@@ -17,8 +17,8 @@ from tools.catalog import builtin_tools, load_tools
 from tools.registry import Toolbox, ToolSpec
 
 ALL = {
-    "calculate", "now", "search_documents", "read_file", "list_files", "write_file", "query_database", "run_sql",
-    "search_web", "fetch_page", "http_request", "send_email", "run_python", "ask_human",
+    "calculate", "now", "pick", "find_link", "search_documents", "read_file", "list_files", "write_file",
+    "query_database", "run_sql", "search_web", "fetch_page", "http_request", "send_email", "run_python", "ask_human",
 }  # fmt: skip
 USER_TOOLS = '''
 from langchain_core.tools import tool as langchain_tool
