@@ -12,15 +12,20 @@ def fail(error: BaseException) -> int:
     """Tell a person what went wrong, as JSON on stdout where that was asked for, and return the exit code."""
     explained = explain(error)
     try:
-        if "--json" in sys.argv[1:]:
-            from cli.conclusion import print_json
-
-            print_json({"error": {"message": explained.message, "hint": explained.hint, "code": explained.code}})
+        print_error_json(explained)
         for line in _told(explained):
             print(line, file=sys.stderr)  # noqa: T201
     except BrokenPipeError:
         close_broken_pipe()
     return explained.code
+
+
+def print_error_json(error: CommandError) -> None:
+    """The error as JSON on stdout, where JSON was asked for."""
+    if "--json" in sys.argv[1:]:
+        from cli.conclusion import print_json
+
+        print_json({"error": {"message": error.message, "hint": error.hint, "code": error.code}})
 
 
 def _told(error: CommandError) -> list[str]:

@@ -16,8 +16,8 @@ import typer
 from typer.core import TyperGroup
 
 from cli import approve, ask, chat, compare, doctor, events, look, measure, policy, report, serve, threads
-from cli.errors import Exit
-from cli.failing import close_broken_pipe, fail
+from cli.errors import Exit, UsageError
+from cli.failing import close_broken_pipe, fail, print_error_json
 
 ABOUT = """Give it a goal: it plans, runs the plan, and answers with citations.
 
@@ -153,6 +153,10 @@ def run() -> int:
         close_broken_pipe()
     except KeyboardInterrupt:
         return int(Exit.INTERRUPTED)
+    except SystemExit as end:
+        if end.code == Exit.USAGE:  # Typer has told a person already
+            print_error_json(UsageError("the command was called wrongly", "stderr says how; --help says what it takes"))
+        raise
     except Exception as error:  # the last place that can spare a person the stack trace
         return fail(error)
     return int(Exit.ANSWERED)

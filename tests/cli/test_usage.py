@@ -60,8 +60,9 @@ def test_a_bad_plan_is_wrong_usage(orchestrate, tmp_path, text, says) -> None:
     assert says in ran.err
 
 
-def test_errors_are_json_where_json_is_asked_for(orchestrate) -> None:
-    ran = orchestrate("ask", "", "--json")
+@pytest.mark.parametrize("words", [["ask", ""], ["ask"], ["ask", "x", "--wrong"]])
+def test_errors_are_json_where_json_is_asked_for(orchestrate, words) -> None:
+    ran = orchestrate(*words, "--json")
     assert ran.code == 2
     assert json.loads(ran.out)["error"]["code"] == 2
 
