@@ -126,6 +126,8 @@ def lines_of(event: Mapping[str, Any], progress: Progress) -> list[str]:
     """An event as plain lines, none if it says nothing new to a reader of a log."""
     kind = event.get("type")
     if kind == "plan":
+        if event.get("growing"):
+            return []  # it is told when it is whole; the tasks that are begun before are told as they begin
         lines = ["plan:"]
         for task in progress.tasks.values():
             needs = f"  (after {', '.join(task.needs)})" if task.needs else ""

@@ -148,6 +148,8 @@ class Progress:
             task.ended = None
         elif status in ENDED and task.started is not None:
             task.ended = at
+        elif status == "waiting":  # it was begun and given up
+            task.started = task.ended = None
 
 
 def _needs(data: Mapping[str, Any]) -> list[str]:

@@ -20,6 +20,7 @@ from memory.lock import thread_lock
 from memory.settings import settings
 from memory.strictness import strict
 from memory.threaded import threaded
+from nodes.execution.head_start import CONFIG_KEY, HeadStart, head_start
 from nodes.guard import MAX_PLAN, clean_input
 from nodes.receive import clean_event
 from nodes.redaction import redact_json
@@ -68,13 +69,16 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
             input = replace(input, update=update, resume=redact_json(input.resume))  # noqa: A001
             if input == Command():  # no answer: LangGraph knows that only as no input
                 input = None  # noqa: A001
-        thread_id = str(((config or {}).get("configurable") or {}).get("thread_id") or "")
+        configurable = (config or {}).get("configurable") or {}
+        thread_id = str(configurable.get("thread_id") or "")
         saver = self.checkpointer if isinstance(self.checkpointer, BaseCheckpointSaver) else None
         if saver is not None:
             durability = "sync"
-        async with thread_lock(saver, thread_id, wait=LOCK_WAIT):
+        async with thread_lock(saver, thread_id, wait=LOCK_WAIT), head_start() as ahead:
             if isinstance(input, Command) and input.resume is not None and saver is not None and config is not None:
                 input = replace(input, resume=await self._addressed(input.resume, config))  # noqa: A001
+            if configurable or not self.checkpointer:  # else LangGraph says that no thread is named
+                config = _with_head_start(config, ahead)
             # Closed before the thread is let go, also when the caller stops listening half way.
             async with aclosing(super().astream(input, config, durability=durability, **kwargs)) as parts:  # type: ignore[type-var]
                 async for part in parts:
@@ -129,6 +133,11 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
         """As `ainvoke`, for callers without an event loop."""
         return run_sync(self.ainvoke(input, config, **kwargs))
+
+
+def _with_head_start(config: RunnableConfig | None, ahead: HeadStart) -> RunnableConfig:
+    given: RunnableConfig = config or {}
+    return {**given, "configurable": {**given.get("configurable", {}), CONFIG_KEY: ahead.name}}
 
 
 def _event(given: Any) -> Any:

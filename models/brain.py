@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeGuard, TypeVar, runtime_checkable
 
 from langchain_core.messages import AnyMessage
 
 from state.budget import Usage
 from state.intent import Intent
-from state.plan import Plan, Problem
+from state.plan import Plan, Problem, Task
 from state.result import Evidence, TaskResult
 from state.verdict import Draft, Finding, Verdict
 from tools.registry import ToolSpec
 
 T = TypeVar("T")
 OnText = Callable[[str], None]
+OnTask = Callable[[Task], None]
 
 
 class BrainError(Exception):
@@ -45,10 +46,18 @@ class TextSink(Protocol):
         """What came before is void; the text begins anew."""
 
 
-def restart_text(on_text: OnText | None) -> None:
-    """Tell `on_text` that what it was given is void, if it can be told."""
-    if isinstance(on_text, TextSink):
-        on_text.restart()
+@runtime_checkable
+class Restartable(Protocol):
+    """An `OnText` or `OnTask` that can be told that what it was given is void."""
+
+    def restart(self) -> None:
+        """What came before is void."""
+
+
+def restart(reader: OnText | OnTask | None) -> None:
+    """Tell the reader of a stream that what it was given is void, if it can be told."""
+    if isinstance(reader, Restartable):
+        reader.restart()
 
 
 @dataclass(frozen=True)
@@ -130,3 +139,29 @@ class Brain(Protocol):
         self, goal: str, *, tools: Sequence[ToolSpec], steps: Sequence[Step], prompt: str = ""
     ) -> Thought[Action]:
         """An agent's next move towards `goal`, after `steps`."""
+
+
+@runtime_checkable
+class StreamingPlanner(Protocol):
+    """What a brain may do beside: hand out the tasks of a plan while it is still writing it."""
+
+    async def stream_plan(
+        self,
+        intent: Intent,
+        *,
+        tools: Sequence[ToolSpec],
+        problems: Sequence[Problem] = (),
+        on_task: OnTask,
+    ) -> Thought[Plan]:
+        """As `Brain.decompose`; `on_task` gets each task once it is written, in the plan's order.
+
+        The plan that is returned is what counts. When it is begun anew, `on_task` is told to `restart`, if it can be.
+        """
+
+
+def streams_plans(brain: object) -> TypeGuard[StreamingPlanner]:
+    """Whether `brain` hands out the tasks of its plans. A `decompose` that was overridden alone has the last word."""
+    if not isinstance(brain, StreamingPlanner) or "decompose" in getattr(brain, "__dict__", {}):
+        return False
+    members = (vars(cls) for cls in type(brain).__mro__)
+    return "stream_plan" in next((own for own in members if {"decompose", "stream_plan"} & set(own)), {})

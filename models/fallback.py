@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from models.brain import Action, Brain, BrainError, OnText, Step, Thought, restart_text
+from models.brain import Action, Brain, BrainError, OnTask, OnText, Step, Thought, restart, streams_plans
 from state.budget import Usage
 from state.intent import Intent
 from state.plan import Plan, Problem
@@ -100,6 +100,19 @@ class FallbackBrain:
             f"its plan had problems {REJECTIONS} times",
         )
 
+    async def stream_plan(
+        self, intent: Intent, *, tools: Sequence[ToolSpec], problems: Sequence[Problem] = (), on_task: OnTask
+    ) -> Thought[Plan]:
+        """See StreamingPlanner. A brain that can't hand out tasks hands out the plan alone."""
+
+        def plan(brain: Brain) -> Awaitable[Thought[Plan]]:
+            if streams_plans(brain):
+                return brain.stream_plan(intent, tools=tools, problems=problems, on_task=on_task)
+            return brain.decompose(intent, tools=tools, problems=problems)
+
+        start = self._passed_over("plan", intent, bool(problems))
+        return await self._first(plan, start, f"its plan had problems {REJECTIONS} times", lambda: restart(on_task))
+
     async def write(
         self,
         intent: Intent,
@@ -115,7 +128,7 @@ class FallbackBrain:
             lambda brain: brain.write(intent, evidence=evidence, feedback=feedback, history=history, on_text=on_text),
             start,
             f"its draft was refused {REJECTIONS} times",
-            lambda: restart_text(on_text),
+            lambda: restart(on_text),
         )
 
     async def judge(self, intent: Intent, *, draft: Draft, evidence: Sequence[Evidence]) -> Thought[Verdict]:

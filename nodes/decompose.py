@@ -6,16 +6,19 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from models.brain import BrainError
+from models.brain import BrainError, streams_plans
 from nodes import conversation, emit
+from nodes.execute import open_desk, plan_origin
+from nodes.execution.head_start import HeadStart, of_run
 from nodes.generate import intent_of
 from nodes.kit import Kit, NodeFunction
 from nodes.shortlist import shortlist
 from nodes.spending import Spending
+from state.budget import Budget
 from state.context import RunContext
 from state.plan import Plan, Problem
 from state.result import TaskResult
-from state.run import Rounds, RunState
+from state.run import PlanSource, Rounds, RunState
 from state.task import Task
 
 MAX_REPAIRS = 2
@@ -35,14 +38,20 @@ def decompose(kit: Kit) -> NodeFunction:
         is_replan = verdict is not None and verdict.action == "replan"
         if problems:
             rounds = rounds.model_copy(update={"repair": rounds.repair + 1})
+        source: PlanSource = "replan" if has_read_untrusted(state) else "brain"
+        tools = await shortlist(parsed, here.tools.available())
+        ahead = None if is_replan or state.get("plan_source") == "replan" else _head_start(here)
         emit.step("decompose", "started")
         try:
-            thought = await here.brain.decompose(
-                parsed,
-                tools=await shortlist(parsed, here.tools.available()),
-                problems=problems,
-                results=results if is_replan else None,
-            )
+            if ahead is not None and streams_plans(here.brain):
+                desk = open_desk(here, state, runtime, literal=plan_origin(source), may_ask=False)
+                await ahead.open(desk, state.get("budget") or Budget(), state.get("ahead") or {})
+                thought = await here.brain.stream_plan(parsed, tools=tools, problems=problems, on_task=ahead)
+                await ahead.keep(thought.value)
+                spending.count(ahead.spent())
+            else:
+                shown = results if is_replan else None
+                thought = await here.brain.decompose(parsed, tools=tools, problems=problems, results=shown)
             plan = spending.take(thought)
         except BrainError as error:
             spending.failed(error, "no plan could be made")
@@ -52,12 +61,17 @@ def decompose(kit: Kit) -> NodeFunction:
         if is_replan or state.get("plan_source") == "replan":
             plan = extended(state.get("plan") or Plan(), results, plan)
             update["approved"] = False
-        update["plan_source"] = "replan" if has_read_untrusted(state) else "brain"
+        update["plan_source"] = source
         emit.plan(plan)
         emit.step("decompose", "ended", detail=f"{len(plan.tasks)} tasks")
         return {**update, "plan": plan}
 
     return run
+
+
+def _head_start(kit: Kit) -> HeadStart | None:
+    """Where tasks may be begun before the plan is whole: not where a person is to see it first."""
+    return None if kit.policy.plan == "always" else of_run()
 
 
 def has_read_untrusted(state: RunState) -> bool:

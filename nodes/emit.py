@@ -27,9 +27,11 @@ def step(name: str, status: Literal["started", "ended"], *, detail: str | None =
     _write(event)
 
 
-def plan(made: Plan) -> None:
-    """The plan was made or changed."""
+def plan(made: Plan, *, growing: bool = False) -> None:
+    """The plan was made or changed; `growing`: more of it is being written."""
     event: PlanEvent = {"type": "plan", "at": time.time(), "plan": made.to_json()}
+    if growing:
+        event["growing"] = True
     _write(event)
 
 

@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 from nodes.conversation import asking, steps
 from nodes.execution.desk import Desk
 from nodes.execution.drain import Drain
+from nodes.execution.head_start import HeadStart, of_run
 from nodes.execution.meter import Meter
 from nodes.execution.schedule import Schedule
 from nodes.kit import Kit, NodeFunction
@@ -19,7 +20,7 @@ from state.budget import Budget, Usage
 from state.context import RunContext
 from state.plan import Plan
 from state.result import Origin, TaskResult
-from state.run import RunState
+from state.run import PlanSource, RunState
 
 
 def execute(kit: Kit) -> NodeFunction:
@@ -34,15 +35,18 @@ def execute(kit: Kit) -> NodeFunction:
         plan = state.get("plan") or Plan()
         results = without_reruns(plan, state)
         may_ask = any(result.status == "pending" for result in results.values())
-        desk = open_desk(here, state, runtime, literal=plan_origin(state), may_ask=may_ask)
+        desk = open_desk(here, state, runtime, literal=plan_origin(state.get("plan_source", "brain")), may_ask=may_ask)
+        begun = (of_run() or HeadStart()).hand_over(desk, plan, state.get("ahead") or {})
         async with desk.drain.watching():
-            done = await Schedule(desk, plan, results).run()
+            done = await Schedule(desk, plan, results, begun).run()
         update: dict[str, Any] = {
             "results": done,
             "usage": desk.meter.usage,
             "notes": desk.notes,
             "verdict": None,
         }
+        if state.get("ahead"):
+            update["ahead"] = {}
         if left := [name for name, result in done.items() if result.status == "pending"]:
             update["messages"] = asking(state, ["This needs your decision:", *steps(plan, left)])
         return update
@@ -78,9 +82,8 @@ def without_reruns(plan: Plan, state: RunState) -> dict[str, TaskResult]:
     return results
 
 
-def plan_origin(state: RunState) -> Origin:
-    """The origin of what stands in the plan: trusted, unless it was planned after untrusted text was read."""
-    source = state.get("plan_source", "brain")
+def plan_origin(source: PlanSource) -> Origin:
+    """The origin of what stands in a plan: trusted, unless it was planned after untrusted text was read."""
     if source == "replan":
         return Origin(trusted=False, sources=["plan made after reading untrusted text"])
     return Origin(sources=["plan"])

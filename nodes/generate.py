@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 from models.brain import Brain, BrainError
 from nodes import citations, conversation, emit
 from nodes.evidence import Collected, collect, is_told_by
+from nodes.execution.head_start import of_run
 from nodes.kit import Kit, NodeFunction
 from nodes.spending import Spending
 from state.context import RunContext
@@ -54,6 +55,9 @@ def generate(kit: Kit) -> NodeFunction:
             emit.step("generate", "ended")
             return {"draft": Draft(text=intent.reply)}
         collected, spending = evidence_of(state), Spending(state)
+        if ahead := of_run():  # the plan didn't run
+            await ahead.stop()
+            spending.count(ahead.spent())
         draft = await _written(state, here.brain, intent, collected, spending)
         emit.step("generate", "ended", detail=f"{len(draft.citations)} citations")
         return {"draft": draft, "usage": spending.usage, "notes": spending.notes}

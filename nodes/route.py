@@ -9,8 +9,10 @@ from langgraph.runtime import Runtime
 from nodes import emit
 from nodes.conversation import asking, steps
 from nodes.decompose import MAX_REPAIRS
+from nodes.execution.head_start import of_run
 from nodes.kit import Kit, NodeFunction
 from nodes.review import reason_to_review
+from state.budget import Usage
 from state.context import RunContext
 from state.plan import Plan, check_plan
 from state.run import PlanSource, Rounds, RunState
@@ -40,8 +42,13 @@ def route(kit: Kit, *, repairs: int = MAX_REPAIRS) -> NodeFunction:
             for note in notes:
                 emit.note(note, level="warning")
             update = {"problems": [], "notes": [*(state.get("notes") or []), *notes]}
-        if not update["problems"] and here.policy.attended and reason_to_review(plan, state, here.policy, here.tools):
+        if update["problems"] or not reason_to_review(plan, state, here.policy, here.tools):
+            return update
+        if here.policy.attended:
             update["messages"] = asking(state, ["This needs your approval:", *steps(plan)])
+        if ahead := of_run():  # the run stops for the review: what has ended by now is kept for after it
+            update["ahead"] = await ahead.stop()
+            update["usage"] = (state.get("usage") or Usage()) + ahead.spent()
         return update
 
     return run

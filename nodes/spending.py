@@ -36,6 +36,10 @@ class Spending:
             self.note(note)
         return thought.value
 
+    def count(self, usage: Usage) -> None:
+        """Add what was spent on this run beside the thought, working seconds aside."""
+        self._add(usage)
+
     def failed(self, error: BrainError, doing: str) -> None:
         """A thought that came to nothing costs all the same."""
         self._add(error.usage)

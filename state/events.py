@@ -23,11 +23,12 @@ class StepEvent(TypedDict):
 
 
 class PlanEvent(TypedDict):
-    """The plan was made or changed."""
+    """The plan was made or changed; `growing`: more of it is being written, and it isn't checked yet."""
 
     type: Literal["plan"]
     at: float
     plan: dict[str, Any]
+    growing: NotRequired[bool]
 
 
 class TaskEvent(TypedDict):

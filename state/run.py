@@ -103,6 +103,7 @@ class RunState(TypedDict, total=False):
     approved: bool
     problems: list[Problem]
     results: dict[str, TaskResult]
+    ahead: dict[str, TaskResult]
     agenda: list[Todo]
     draft: Draft | None
     verdict: Verdict | None
@@ -142,6 +143,7 @@ def fresh_run(goal: str, *, plan: Plan | None, budget: Budget, run_key: str, sta
         "approved": False,
         "problems": [],
         "results": {},
+        "ahead": {},
         "agenda": [],
         "draft": None,
         "verdict": None,

@@ -30,7 +30,7 @@ class Live:
         return {
             "type": "plan",
             "plan": self.plan.model_dump(mode="json"),
-            "statuses": {name: result.status for name, result in self.results.items()},
+            "statuses": self._statuses(),
             "drawing": str(display.plan(self.plan, self.results)),
         }
 
@@ -38,19 +38,28 @@ class Live:
         """An event as the page takes it: with the plan drawn anew where that changed."""
         message: dict[str, Any] = {**event}
         if event["type"] == "plan":
-            self.plan = Plan.model_validate(event["plan"])
-            self.results.clear()
-            message["drawing"] = str(display.plan(self.plan))
+            before, self.plan = self.plan, Plan.model_validate(event["plan"])
+            same = {task.id for task in self.plan.tasks if before and task in before.tasks}
+            self.results = {name: result for name, result in self.results.items() if name in same}
+            self.started = {name: at for name, at in self.started.items() if name in same}
+            message["statuses"] = self._statuses()
+            message["drawing"] = str(display.plan(self.plan, self.results))
         elif event["type"] == "task" and event.get("item") is None:
             self._follow(cast(dict[str, Any], event))
             if self.plan is not None and event["status"] in _ENDED:
                 message["drawing"] = str(display.plan(self.plan, self.results))
         return message
 
+    def _statuses(self) -> dict[str, str]:
+        ended = {name: result.status for name, result in self.results.items()}
+        return {**dict.fromkeys(self.started, "running"), **ended}
+
     def _follow(self, event: dict[str, Any]) -> None:
         name, status = event["task"], event["status"]
         if status == "running":
             self.started.setdefault(name, event["at"])
+        elif status == "waiting":  # it was begun and given up
+            self.started.pop(name, None)
         elif status in _ENDED:
             self.results[name] = TaskResult(
                 task=name,

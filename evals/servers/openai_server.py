@@ -51,7 +51,8 @@ class Reply:
 
     `usage`: (input, output) tokens; 'auto' counts them, None leaves usage out. `tool_calls`: (name, arguments) pairs.
     `drop_after`: break the connection off after that many tokens (0: before the first byte). `raw`: a body that is
-    sent as it is, instead of a completion. `error`: members of the error object of a status other than 200.
+    sent as it is, instead of a completion. `held`: (end, event): of a streamed text, what follows `end` is sent only
+    once the event is set. `error`: members of the error object of a status other than 200.
     """
 
     text: str = ""
@@ -64,6 +65,7 @@ class Reply:
     latency: float = 0.0
     token_latency: float = 0.0
     drop_after: int | None = None
+    held: Sequence[tuple[str, threading.Event]] = ()
     raw: bytes | None = None
 
 
@@ -119,6 +121,11 @@ class OpenAIServer:
         """Sleep, but not longer than the server lives."""
         if seconds > 0:
             self._stopping.wait(seconds)
+
+    def wait(self, event: threading.Event) -> None:
+        """Wait for an event, but not longer than the server lives."""
+        while not self._stopping.is_set() and not event.wait(0.02):
+            pass
 
     def reply_to(self, request: Request) -> Reply:
         """The scripted reply; what is refused isn't taken from the script."""
@@ -197,7 +204,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self, request: Request, reply: Reply) -> None:
         self._begin(200, "text/event-stream", {"Transfer-Encoding": "chunked", **reply.headers})
         self._event(_chunk(request, {"role": "assistant", "content": ""}))
+        sent, held = "", list(reply.held)
         for number, token in enumerate(_TOKEN.findall(reply.text) + _rest(reply.text)):
+            while held and held[0][0] in sent:
+                self.server_.wait(held.pop(0)[1])
+            sent += token
             if number == reply.drop_after:
                 self._drop()
                 return

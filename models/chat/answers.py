@@ -24,7 +24,7 @@ from tools.registry import ToolSpec
 T = TypeVar("T")
 _KINDS: tuple[str, ...] = get_args(IntentKind)
 _MOST_QUESTIONS = 10
-_MOST_TASKS = 50
+MOST_TASKS = 50
 _TEXT = {"type": "string", "maxLength": 2000}
 _SHORT = {"type": "string", "maxLength": 300}
 
@@ -106,7 +106,7 @@ def plan(tools: Sequence[ToolSpec]) -> Answer[Plan]:
             tasks = [value]
         if not isinstance(tasks, list) or not tasks or not all(isinstance(task, Mapping) for task in tasks):
             raise Unusable('it must be {"tasks": [...]} with at least one task, each an object')
-        cleaned = [_task(task, number) for number, task in enumerate(tasks[:_MOST_TASKS], 1)]
+        cleaned = [cleaned_task(task, number) for number, task in enumerate(tasks[:MOST_TASKS], 1)]
         try:
             return Plan.model_validate({"tasks": cleaned})
         except ValidationError as error:
@@ -202,7 +202,7 @@ def action(tools: Sequence[ToolSpec]) -> Answer[Action]:
     return Answer(schema, read)
 
 
-def _task(task: Mapping[str, Any], number: int) -> dict[str, Any]:
+def cleaned_task(task: Mapping[str, Any], number: int) -> dict[str, Any]:
     """A task's known members, those that are null or empty left to their defaults."""
     cleaned = {name: task[name] for name in Task.model_fields if task.get(name) not in (None, "", [])}
     if "arguments" in task:

@@ -6,12 +6,13 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
-from models.brain import Action, BrainError, OnText, Step, Thought, restart_text
+from models.brain import Action, BrainError, OnTask, OnText, Step, Thought, restart
 from models.chat import answers, prompts
 from models.chat.calls import ChatCaller, Patience, Reply
 from models.chat.configured import configured_callers
 from models.chat.draft import NOT_FOUND, draft_of
 from models.chat.errors import ModelFailure
+from models.chat.growing import GrowingPlan
 from models.chat.meter import Meter
 from models.chat.prices import PRICES, Price
 from models.chat.spotlight import Spotlight, as_json
@@ -116,6 +117,13 @@ class ChatBrain:
         messages = prompts.plan(intent, tools, problems, results or {}, Spotlight())
         return await self._think("plan", messages, answers.plan(tools), "plan")
 
+    async def stream_plan(
+        self, intent: Intent, *, tools: Sequence[ToolSpec], problems: Sequence[Problem] = (), on_task: OnTask
+    ) -> Thought[Plan]:
+        """See StreamingPlanner."""
+        messages = prompts.plan(intent, tools, problems, {}, Spotlight())
+        return await self._think("plan", messages, answers.plan(tools), "plan", GrowingPlan(on_task))
+
     async def write(
         self,
         intent: Intent,
@@ -150,7 +158,7 @@ class ChatBrain:
                 if failure.kind != "context":
                     raise
                 meter.note(f"the evidence was shortened to fit the context of '{caller.name}'")
-                restart_text(on_text)
+                restart(on_text)
         else:
             reply = await written(least)
         draft = draft_of(reply)
@@ -182,10 +190,15 @@ class ChatBrain:
         return await self._think("act", messages, answers.action(tools), "action")
 
     async def _think(
-        self, role: Role, messages: Sequence[BaseMessage], answer: answers.Answer[T], what: str
+        self,
+        role: Role,
+        messages: Sequence[BaseMessage],
+        answer: answers.Answer[T],
+        what: str,
+        on_text: OnText | None = None,
     ) -> Thought[T]:
-        meter = Meter(self._prices)
-        value = await ask(self._caller(role), messages, answer, meter, what=what, max_tokens=_MAX_TOKENS[what])
+        meter, room = Meter(self._prices), _MAX_TOKENS[what]
+        value = await ask(self._caller(role), messages, answer, meter, what=what, max_tokens=room, on_text=on_text)
         return Thought(value, meter.usage, tuple(meter.notes))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import tenacity
 
-from models.brain import OnText, restart_text
+from models.brain import OnText, restart
 from models.chat.errors import ModelFailure, failure_of
 from models.chat.meter import Meter
 from models.chat.text import Circles, Unthinking, without_thinking
@@ -112,7 +112,7 @@ class ChatCaller:
             stop=self._enough,
             wait=self._wait,
             sleep=self._patience.sleep,
-            before_sleep=lambda _: restart_text(on_text),
+            before_sleep=lambda _: restart(on_text),
             reraise=True,
         )
         return await tries(self._answer, request, meter)
@@ -193,19 +193,23 @@ class ChatCaller:
         """The message made of a stream's `chunks`, which are appended as they come."""
         assert request.on_text is not None
         visible, in_circles = Unthinking(request.on_text), Circles()
+        is_prose = request.schema is None  # lists of JSON are alike and no circles; nor is JSON to be read by people
+        config: Any = None if is_prose else {"tags": ["nostream"]}
         now = asyncio.get_running_loop().time
         end = now() + _LONGEST_STREAM * self._timeout
-        room, stopped = LONGEST_ANSWER, ""
+        room, stopped, cancelled = LONGEST_ANSWER, "", _cancellations()
         async with asyncio.timeout(self._timeout) as clock:
-            stream: Any = model.astream(request.messages, **arguments)
+            stream: Any = model.astream(request.messages, config, **arguments)
             async with contextlib.aclosing(stream):
                 async for chunk in stream:
+                    if _cancellations() > cancelled:  # lost by the client: `wait_for` of Python 3.11 may swallow it
+                        raise asyncio.CancelledError
                     clock.reschedule(now() + self._timeout)
                     chunks.append(chunk)
                     text = str(chunk.text)
                     visible(text[:room])
                     room -= min(room, len(text))
-                    if in_circles(text):
+                    if is_prose and in_circles(text):
                         stopped = _CIRCLING
                     elif room == 0 or now() > end:
                         stopped = "length"
@@ -225,6 +229,12 @@ class ChatCaller:
         if self._model is None:
             self._model = await asyncio.to_thread(self._load)
         return self._model
+
+
+def _cancellations() -> int:
+    """How often the current task has been asked to end."""
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
 
 
 def _is_openai(model: BaseChatModel) -> bool:

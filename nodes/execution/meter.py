@@ -44,6 +44,12 @@ class Meter:
         finally:
             _ledger.reset(token)
 
+    def settle(self) -> Usage:
+        """What has been spent since this was last asked, working seconds aside; it stays counted here."""
+        spent, self._now = self._now, Usage()
+        self._before = self._before + spent
+        return spent
+
     def add_call(self, cost: float) -> None:
         """Count one call of a tool that costs `cost` US dollars."""
         self.add(Usage(tool_calls=1, money=cost))

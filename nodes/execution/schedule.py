@@ -15,6 +15,7 @@ from typing import Any
 from langgraph.func import task as durable
 
 from nodes.execution.desk import Desk
+from nodes.execution.head_start import Work, result_of
 from nodes.execution.unit import gather_interrupts, run_unit
 from state.budget import Usage
 from state.plan import Plan
@@ -23,10 +24,13 @@ from state.task import Task
 
 
 class Schedule:
-    """One execution of a plan. `results`: what earlier executions of it came to."""
+    """One execution of a plan. `results`: what earlier executions of it came to. `begun`: tasks that are at work."""
 
-    def __init__(self, desk: Desk, plan: Plan, results: Mapping[str, TaskResult]) -> None:
+    def __init__(
+        self, desk: Desk, plan: Plan, results: Mapping[str, TaskResult], begun: Mapping[str, Work] | None = None
+    ) -> None:
         self._desk = desk
+        self._begun = dict(begun or {})
         self._results = dict(results)
         self._todo = [task for task in plan.order() if not _is_final(results.get(task.id))]
         self._tasks = {task.id: task for task in self._todo}
@@ -61,7 +65,9 @@ class Schedule:
         else:
             self._desk.drain.check()
             with self._desk.meter.ledger() as spent:
-                result = await run_unit(self._desk, task, inputs, self._results.get(task.id))
+                result = await result_of(self._begun.pop(task.id, None)) or await run_unit(
+                    self._desk, task, inputs, self._results.get(task.id)
+                )
             if spent:
                 return {"result": result.to_json(), "usage": sum(spent, Usage()).to_json()}
         return {"result": result.to_json()}
