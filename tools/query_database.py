@@ -31,7 +31,8 @@ def query_database(url: str | None, *, rows: int = MOST_ROWS, seconds: float = 1
     """The tool `query_database` for the database at a SQLAlchemy URL; unavailable, with the reason, without one.
 
     `rows` and `seconds` bound one query. The schema is in the tool's description, and in its metadata:
-    {"schema": {table: [{"name", "type", "samples"}]}, "rows": {table: count}, "dialect", "database"}.
+    {"schema": {table: [{"name", "type", "samples"}]}, "rows": {table: count}, "dialect", "database"}. A text column of
+    few values has all of them as "values", and one that points at another table "references": 'table.column'.
     """
     database, tables, unavailable = _opened(url)
 

@@ -22,6 +22,8 @@ LONGEST_SQL = 20_000
 LONGEST_CELL = 4000
 _LARGEST_VALUE = 10_000_000
 _SAMPLES = 3
+_MOST_VALUES, _VALUES_OF_ROWS = 100, 20_000
+"""Different values of a text column that are listed, if there are no more in so many rows."""
 _MOST_TABLES = 50
 _MOST_COLUMNS = 60
 _MOST_COUNTED = 1_000_000
@@ -147,9 +149,26 @@ class SqlDatabase:
                     "samples": list(values)[:_SAMPLES],
                 }
             )
+            if any(isinstance(value, str) for value in values):
+                described[-1]["values"] = self._values(connection, quoted, column["name"])
+        for key in inspector.get_foreign_keys(name):
+            if len(key["constrained_columns"]) == 1 and not key.get("referred_schema"):
+                pointed = next((c for c in described if c["name"] == key["constrained_columns"][0]), None)
+                if pointed is not None:
+                    pointed["references"] = f"{key['referred_table']}.{key['referred_columns'][0]}"
         counting = f"SELECT count(*) FROM (SELECT 1 FROM {quoted} LIMIT {_MOST_COUNTED + 1}) AS counted"
         rows = int(connection.execute(text(counting)).scalar_one())
         return Table(name, described, rows if rows <= _MOST_COUNTED else None)
+
+    def _values(self, connection: Connection, table: str, column: str) -> list[str]:
+        """The different values of a column of few; none of one that has many."""
+        from sqlalchemy import text
+
+        name = self._quoted(column)
+        rows = f"SELECT {name} FROM {table} LIMIT {_VALUES_OF_ROWS}"
+        sql = f"SELECT DISTINCT {name} FROM ({rows}) AS sampled LIMIT {_MOST_VALUES + 1}"
+        found = [row[0] for row in connection.execute(text(sql)).fetchall() if isinstance(row[0], str) and row[0]]
+        return sorted(found) if len(found) <= _MOST_VALUES else []
 
     def _quoted(self, name: str) -> str:
         return self._engine(False).dialect.identifier_preparer.quote_identifier(name)

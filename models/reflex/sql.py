@@ -17,17 +17,23 @@ _GUESS = 0.9
 """Shares of a question's content words that the schema explains: query only; query and search as well."""
 
 _AGGREGATES: tuple[tuple[str, str, str], ...] = (
-    ("AVG", "average", r"\b(?:average|mean|avg|on average|typical)\b"),
-    ("SUM", "total", r"\b(?:total|sum of|altogether|in total|combined)\b"),
+    ("AVG", "average", r"\b(?:average|mean|avg|on average|typical|durchschnitt\w*|mittlere\w*)\b"),
+    ("SUM", "total", r"\b(?:total|sum of|altogether|in total|combined|summe|insgesamt|gesamt\w*)\b"),
     (
         "MAX",
         "highest",
-        r"\b(?:highest|maximum|max|most|largest|greatest|biggest|best|top|latest|newest|last|longest|peak)\b",
+        r"\b(?:highest|maximum|max|most|largest|greatest|biggest|best|top|latest|newest|last|longest|peak|höchste\w*|größte\w*|meisten?|maximale?\w*)\b",
     ),
-    ("MIN", "lowest", r"\b(?:lowest|minimum|min|least|smallest|fewest|worst|earliest|oldest|first|shortest|bottom)\b"),
+    (
+        "MIN",
+        "lowest",
+        r"\b(?:lowest|minimum|min|least|smallest|fewest|worst|earliest|oldest|first|shortest|bottom|niedrigste\w*|kleinste\w*|wenigsten?|minimale?\w*)\b",
+    ),
 )
 _LOW = frozenset({"light", "cheap", "slow", "old", "young", "short", "cold"})
-_COUNT = re.compile(r"\bhow many\b|\b(?:number|count) of\b|\bcount (?:the|all)\b", re.IGNORECASE)
+_COUNT = re.compile(
+    r"\bhow many\b|\bwie viele\b|\banzahl\b|\b(?:number|count) of\b|\bcount (?:the|all)\b", re.IGNORECASE
+)
 _DISTINCT = re.compile(r"\b(?:different|distinct|unique|kinds? of|types? of)\b", re.IGNORECASE)
 _MOST_COMMON = re.compile(r"\bmost (?:common|frequent|often)\b", re.IGNORECASE)
 _TOP = re.compile(r"\b(?:top|first|best|highest|largest|biggest|lowest|worst|bottom)\s+"
@@ -36,8 +42,12 @@ _TOP = re.compile(r"\b(?:top|first|best|highest|largest|biggest|lowest|worst|bot
                   r"(?:highest|lowest|most|largest|best|\w+est)\b",
                   re.IGNORECASE)  # fmt: skip
 _BY = re.compile(
-    r"\b(?:by|per|for each|for every|in each|of each|each|grouped by|across)\s+(?:the\s+)?(\w+)", re.IGNORECASE
+    r"\b(?:by|per|for each|for every|in each|of each|each|grouped by|across|pro|je|nach)\s+"
+    r"(?:the\s+)?(?:(?:number|kind|type|sort)s?\s+of\s+)?(\w+)",
+    re.IGNORECASE,
 )
+_SHARE = re.compile(r"^\W*(?:what|which) (?:percent(?:age)?|share|proportion) of\b", re.IGNORECASE)
+_HOW_MUCH = re.compile(r"^\W*how much\b", re.IGNORECASE)
 _WHICH = re.compile(r"^\W*(?:which|what|who)\s+(?:(?:\d+|one|two|three|five|ten)\s+)?(?P<entity>[\w-]+)", re.IGNORECASE)
 
 
@@ -74,18 +84,23 @@ class _Builder(Filters):
 
     def build(self) -> Query | None:
         self.filter_by_values()
+        self.filter_by_date()
         self.filter_by_year()
         self.filter_by_numbers()
         self._limit()
         aggregate = self._aggregate()
         measure = self._measure()
         group = self._group()
+        if measure is group and group is not None:
+            others = [c for c in self._columns() if c is not group and c.is_numeric and c.name not in self.filtered]
+            measure = others[0] if others else measure
         if group is not None and (measure is group or (group.is_numeric and _TOP.search(self.question))):
             group, measure = (None, group) if group.is_numeric and _TOP.search(self.question) else (group, None)
         if self.names_something_else():
             self.filter_by_name(measure)
         made = (
             self._most_common()
+            or self._share()
             or self._count(aggregate, group, measure)
             or self._grouped(aggregate, group, measure)
             or self._extreme(aggregate, measure)
@@ -100,10 +115,10 @@ class _Builder(Filters):
         return Query(sql, value, single, min(self.confidence(), _GUESS) if self.is_guess else self.confidence())
 
     def _count(self, aggregate: str, group: Column | None, measure: Column | None) -> tuple[str, str, bool] | None:
-        if not _COUNT.search(self.question):
+        if not _COUNT.search(_BY.sub("", self.question)):
             return None
         if group is not None:
-            sql = (f"SELECT {group.sql}, COUNT(*) AS count {self.source()} GROUP BY {group.sql} "
+            sql = (f"SELECT {group.shown}, COUNT(*) AS count {self.source()} GROUP BY {group.sql} "
                    f"ORDER BY count DESC LIMIT {MOST_ROWS}")  # fmt: skip
             return sql, "count", False
         counted = next((c for c in self._columns() if self._is_counted(c)), None)
@@ -113,18 +128,25 @@ class _Builder(Filters):
             return f"SELECT COUNT(DISTINCT {counted.sql}) AS count {self.source()}", "count", True
         return (f"SELECT COUNT(*) AS count {self.source()}", "count", True) if self.named.by_table else None
 
+    def _share(self) -> tuple[str, str, bool] | None:
+        """What percentage of the cars come from Japan?"""
+        if not _SHARE.match(self.question) or not self.named.by_table or not self.where:
+            return None
+        counted = f"(SELECT COUNT(*) {self.source()})"
+        return f"SELECT 100.0 * {counted} / COUNT(*) AS percentage FROM {self.table.sql}", "percentage", True
+
     def _grouped(self, aggregate: str, group: Column | None, measure: Column | None) -> tuple[str, str, bool] | None:
         function, name = self._function(aggregate)
         if group is not None and measure is not None and measure.is_numeric:
             value = f"{name}_{measure.name}"
-            sql = (f'SELECT {group.sql}, {function}({measure.sql}) AS "{value}" {self.source()} GROUP BY {group.sql} '
+            sql = (f'SELECT {group.shown}, {function}({measure.sql}) AS "{value}" {self.source()} GROUP BY {group.sql} '
                    f'ORDER BY "{value}" DESC LIMIT {MOST_ROWS}')  # fmt: skip
             return sql, value, False
         entity = self._asked_entity()
         is_summed = bool(re.search(r"\b(?:average|mean|total|sum)\b", self.question, re.IGNORECASE))
         if (
             entity is None
-            or (entity is self.table.entity and not is_summed)
+            or (entity is self._entity and not is_summed)
             or aggregate not in ("MAX", "MIN", "AVG", "SUM")
         ):
             return None
@@ -136,13 +158,13 @@ class _Builder(Filters):
         if measure is None or measure is entity:
             if not self.named.by_table:
                 return None
-            sql = (f"SELECT {entity.sql}, COUNT(*) AS count {self.source()} GROUP BY {entity.sql} "
+            sql = (f"SELECT {entity.shown}, COUNT(*) AS count {self.source()} GROUP BY {entity.sql} "
                    f"ORDER BY count {order} LIMIT {self._limit()}")  # fmt: skip
             return sql, "count", self._limit() == 1
         if is_summed:
             value = f"{name}_{measure.name}"
-            sql = (f'SELECT {entity.sql}, {function}({measure.sql}) AS "{value}" {self.source()} GROUP BY {entity.sql} '
-                   f'ORDER BY "{value}" {order} LIMIT {self._limit()}')  # fmt: skip
+            sql = (f'SELECT {entity.shown}, {function}({measure.sql}) AS "{value}" {self.source()} '
+                   f'GROUP BY {entity.sql} ORDER BY "{value}" {order} LIMIT {self._limit()}')  # fmt: skip
             return sql, value, self._limit() == 1
         return None
 
@@ -153,7 +175,7 @@ class _Builder(Filters):
             or self._limit() > 1
             or bool(re.match(r"^\W*(?:list|show)", self.question, re.I))
         )
-        entity = self._asked_entity() or self.table.entity
+        entity = self._asked_entity() or self._entity
         is_value = bool(
             re.match(
                 r"^\W*what\s+(?:is|was|are|were)\s+the\s+(?:\w+est|maximum|minimum|max|min)\b", self.question, re.I
@@ -170,7 +192,7 @@ class _Builder(Filters):
         if measure is entity:
             return None
         order = "DESC" if aggregate == "MAX" else "ASC"
-        sql = (f"SELECT {entity.sql}, {measure.sql} {self.source(f'{measure.sql} IS NOT NULL')} "
+        sql = (f"SELECT {entity.shown}, {measure.shown} {self.source(f'{measure.sql} IS NOT NULL')} "
                f"ORDER BY {measure.sql} {order} LIMIT {self._limit()}")  # fmt: skip
         return sql, measure.name, self._limit() == 1
 
@@ -187,17 +209,17 @@ class _Builder(Filters):
 
     def _looked_up(self, measure: Column | None) -> tuple[str, str, bool] | None:
         """What is the horsepower of the ford pinto?"""
-        entity = self.table.entity
+        entity = self._entity
         columns = [column for column in self._columns() if column not in [c for c, _ in self.named.values]]
         is_named = self.is_guess or self.filter_by_name(measure)
         if (self.where or is_named) and measure is not None and entity is not None and measure is not entity:
-            shown = ", ".join(dict.fromkeys([entity.sql, *(column.sql for column in columns)]))
+            shown = ", ".join(dict.fromkeys([entity.shown, *(column.shown for column in columns)]))
             return f"SELECT {shown} {self.source()} LIMIT {MOST_ROWS}", measure.name, False
         asks_list = re.match(r"^\W*(?:which|what|list|show|name)\b", self.question, re.IGNORECASE)
         listed = measure or self._asked_entity() or (entity if self.where else None)
         if asks_list and listed is not None and (self.named.by_table or self.where) and not listed.is_numeric:
             return (
-                f"SELECT DISTINCT {listed.sql} {self.source()} ORDER BY {listed.sql} LIMIT {MOST_ROWS}",
+                f"SELECT DISTINCT {listed.shown} {self.source()} ORDER BY {listed.sql} LIMIT {MOST_ROWS}",
                 listed.name,
                 False,
             )
@@ -207,7 +229,7 @@ class _Builder(Filters):
         column = next(iter(self._columns()), None)
         if not _MOST_COMMON.search(self.question) or column is None:
             return None
-        sql = (f"SELECT {column.sql}, COUNT(*) AS count {self.source()} GROUP BY {column.sql} "
+        sql = (f"SELECT {column.shown}, COUNT(*) AS count {self.source()} GROUP BY {column.sql} "
                f"ORDER BY count DESC LIMIT {self._limit()}")  # fmt: skip
         return sql, column.name, True
 
@@ -216,6 +238,8 @@ class _Builder(Filters):
             if match := re.search(pattern, self.question, re.IGNORECASE):
                 self.use(match)
                 return function
+        if _HOW_MUCH.match(self.question):
+            return "SUM"
         superlative = positive(self._superlative())
         if superlative in ADJECTIVES and self._superlative() != superlative:
             return "MIN" if superlative in _LOW else "MAX"
@@ -234,7 +258,15 @@ class _Builder(Filters):
                 function in ("AVG", "SUM") or function == aggregate
             ):
                 return function, name
+        if aggregate == "SUM":
+            return "SUM", "total"
         return (aggregate, "lowest" if aggregate == "MIN" else "highest") if aggregate else ("AVG", "average")
+
+    @property
+    def _entity(self) -> Column | None:
+        """What a row is about: the day it is of, if days are asked for."""
+        dates = (column for column in self.table.columns if column.is_date and not column.is_numeric)
+        return next(dates, self.table.entity) if self.named.by_day else self.table.entity
 
     def _columns(self) -> list[Column]:
         return [self.named.column(name) for name in self.named.columns]

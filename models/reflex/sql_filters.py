@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from models.reflex.quantities import find_dates
 from models.reflex.schema import ADJECTIVES, Column, Named, positive
 from models.reflex.words import Word, is_asking_word, is_function_word
 
@@ -32,6 +33,9 @@ _OF_DATA = frozenset(
     best worst latest newest oldest earliest longest shortest common frequent different distinct unique per each
     overall ever order ordered sorted descending ascending years more less than over above below under least
     greater higher lower fewer larger smaller exactly equal between before after since until during typical peak
+    percentage percent share proportion come comes fall fell tabelle zeilen anzahl summe insgesamt gesamt hoch höchste
+    höchsten niedrigste niedrigsten größte kleinste durchschnittliche durchschnittlich durchschnitt mittlere maximale
+    minimale meisten
     """.split()  # noqa: SIM905
 )
 
@@ -45,6 +49,7 @@ class Filters:
         self.where: list[str] = []
         self.filtered: set[str] = set()
         self.is_guess = False
+        self.named_dates = False
 
     def source(self, *more: str) -> str:
         conditions = [*self.where, *more]
@@ -54,7 +59,32 @@ class Filters:
         for column, value in self.named.values:
             self.where.append(f"{column.sql} = '{_quoted(str(value))}'")
 
+    def filter_by_date(self) -> None:
+        """'on 2012-01-02', 'in March 2013', 'between 2012-01-01 and 2012-01-31'."""
+        column = next((c for c in self.table.columns if c.is_date and not c.is_year_number), None)
+        dates = [date for date in find_dates(self.question) if len(date.value) > 4]
+        if column is None or not dates or self.named_dates:
+            return
+        for date in dates:
+            self.used.update(i for i, word in enumerate(self.words) if date.start <= word.start < date.end)
+        low, high = dates[0].value, dates[-1].value
+        separator = next((str(sample)[4] for sample in column.samples if len(str(sample)) > 4), "-")
+        low, high = low.replace("-", separator), high.replace("-", separator)
+        how = re.search(r"(\w+)\W*$", self.question[: dates[0].start])
+        word = how[1].lower() if how else ""
+        if len(dates) > 1:
+            self.where.append(f"{column.sql} >= '{low}' AND {column.sql} < '{high}~'")
+        elif word in ("before", "until"):
+            self.where.append(f"{column.sql} < '{low}'")
+        elif word in ("after", "since"):
+            self.where.append(f"{column.sql} >= '{low}{'~' if word == 'after' else ''}'")
+        else:
+            self.where.append(f"CAST({column.sql} AS TEXT) LIKE '{low}%'")
+        self.named_dates = True
+
     def filter_by_year(self) -> None:
+        if self.named_dates:
+            return
         column = next((c for c in self.table.columns if c.is_date), None)
         match = _YEAR.search(self.question)
         if column is None or match is None:
