@@ -64,6 +64,11 @@ def embed(texts: Sequence[str]) -> NDArray[np.float32]:
     return pooled
 
 
+def pieces(word: str) -> int:
+    """Into how many pieces the model's tokenizer divides a word: one, if it is a common one. Raises EmbeddingError."""
+    return len(_load().tokens([_encodable(word)])[0])
+
+
 def _encodable(text: str) -> str:
     """`text` bounded, and without the lone surrogates that the tokenizer refuses."""
     return text[:LONGEST_TEXT].encode("utf-8", "ignore").decode("utf-8")

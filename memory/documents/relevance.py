@@ -23,6 +23,9 @@ STOP_WORDS = frozenset(
     only or other our out over own please same shall she should so some such tell than that the their them then
     say says said there these they this those through to too under until up us very was we were what when where
     which while who whom whose why will with would you your
+    der das dem den des ein eine einen einem einer eines ist sind wird werden wurde und oder nicht wie wer wann wo
+    warum welche welcher welches wofür wozu für mit von vom zu zum zur im auf aus bei beim nach über unter kann darf
+    muss soll hat haben sich es sie er wir ich auch wenn dass viele viel passiert bedeutet
     """.split()  # noqa: SIM905
 )
 _IDIOMS = {"how old": ("old", ("age", "aged")), "how long": ("long", ("term", "years", "duration"))}
@@ -40,7 +43,7 @@ _IN_TITLE, _MOST_OF_IT = 0.25, 0.7
 _HELPS = 0.05
 _HAS_NUMBER, _STANDS_IN = 0.3, 0.7
 """What a sentence with a number gains where one is asked for; what an optional word counts of one that is missing."""
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"\d+(?:[-/.]\d+)+|[^\W_]+")
 _ENDING = re.compile(r"(?:ments?|ations?|itions?|ions?|ings?|ies|ed|es|ly|al|[sey])$")
 _MOST_TERMS = 32
 _MOST_KEPT = 1000
@@ -190,5 +193,7 @@ def _stems(text: str) -> frozenset[str]:
 @functools.lru_cache(maxsize=1 << 16)
 def _stem(word: str) -> str:
     """A word without its inflection, roughly: 'treaties' and 'treaty' are the same."""
+    if word[:1].isdigit():
+        return word
     stem = _ENDING.sub("", word) if len(word) > 3 else word
     return stem if len(stem) > 2 else word

@@ -43,7 +43,8 @@ class Calculation:
 
 _LEAD = re.compile(
     r"^\W*(?:(?:please|can you|could you|and|so|then|now)\s+)*(?:what(?:'s| is| are| would be| was)|calculate|compute|"
-    r"work out|how much (?:is|are)|how many (?:is|are)|tell me|give me|evaluate|solve|find)\s+",
+    r"work out|how much (?:is|are)|how many (?:is|are)|tell me|give me|evaluate|solve|find|"
+    r"was (?:ist|sind|ergibt)|wie ?viel (?:ist|sind|ergibt)|berechne)\s+",
     re.IGNORECASE,
 )
 SMALLER = frozenset({"younger", "shorter", "lower", "smaller", "less", "fewer", "cheaper"})
@@ -62,8 +63,8 @@ _HOW_MANY_MORE = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN_DATES = re.compile(
-    r"^(?:how (?:many|long in)|the number of) (?P<unit>days|weeks|months|years)\b.*?\b(?:between|from) (?P<a>.+?) "
-    r"(?:and|to|until|till) (?P<b>.+)$",
+    r"^(?:how (?:many|long in)|the number of|wie viele) (?P<unit>days|weeks|months|years|tage|wochen|monate|jahre)\b.*?"
+    r"\b(?:between|from|zwischen|vom|von) (?P<a>.+?) (?:and|to|until|till|und|bis) (?P<b>.+)$",
     re.IGNORECASE,
 )
 _UNTIL = re.compile(
@@ -131,6 +132,7 @@ def _dates(text: str) -> Calculation | None:
     else:
         return None
     unit = (match.groupdict().get("unit") or "years").lower()
+    unit = {"tage": "days", "wochen": "weeks", "monate": "months", "jahre": "years"}.get(unit, unit)
     if any(operand.question and not content_words(operand.question) for operand in operands):
         return None
     return Calculation(_DAYS[unit], operands, f"The number of {unit}")

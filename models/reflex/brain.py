@@ -12,7 +12,7 @@ from models.brain import Action, OnText, Step, Thought
 from models.reflex import extract, planner, writer
 from models.reflex import intent as intents
 from models.reflex.judging import verdict
-from models.reflex.ranking import Passage
+from models.reflex.passages import Passage
 from models.reflex.steps import next_action
 from state.intent import Intent
 from state.plan import Plan, Problem

@@ -30,12 +30,38 @@ _LISTS = {"sum": "The sum", "total": "The total", "average": "The average", "mea
           "product": "The product", "minimum": "The minimum", "smallest": "The minimum", "lowest": "The minimum",
           "maximum": "The maximum", "largest": "The maximum", "highest": "The maximum"}  # fmt: skip
 _OF_LIST = re.compile(rf"(?:the )?(?P<name>{'|'.join(_LISTS)}) (?:of|between) (?P<items>.+)", re.IGNORECASE)
+_PERCENT = r"(?:percent(?:age)?|per cent)"
+_COMPARATIVE = r"(?:more|less|fewer|(?!oth|ev|nev|ov|aft)\w+er)"
 _OF_PAIR: tuple[tuple[str, str, str], ...] = (
     (r"(?:the )?(?:absolute )?difference between (?P<a>.+?) and (?P<b>.+)", "abs({a} - {b})", "The difference"),
+    (
+        rf"(?:what|which|how many) {_PERCENT} of (?P<b>.+?) (?:is|are|was|were) (?P<a>.+)",
+        "100 * {a} / {b}",
+        "The percentage",
+    ),
+    (
+        rf"(?P<a>.+?) (?:is|are|was|were) (?:what|which|how many) {_PERCENT} of (?P<b>.+)",
+        "100 * {a} / {b}",
+        "The percentage",
+    ),
+    (
+        rf"(?:by )?(?:what|how many|which) {_PERCENT} (?:is|are|was|were) (?P<a>.+?) {_COMPARATIVE} than (?P<b>.+)",
+        "100 * abs({a} - {b}) / {b}",
+        "The percentage",
+    ),
+    (
+        rf"(?:by )?(?:what|how many|which) {_PERCENT} {_COMPARATIVE} (?:is|are|was|were) (?P<a>.+?) than (?P<b>.+)",
+        "100 * abs({a} - {b}) / {b}",
+        "The percentage",
+    ),
     (r"(?:the )?ratio (?:of|between) (?P<a>.+?) (?:to|and) (?P<b>.+)", "{a} / {b}", "The ratio"),
 )
 _PREFIXED: tuple[tuple[str, str, str], ...] = (
-    (rf"(?P<n>{_NUMBER})\s?(?:%|percent|per cent) of (?P<a>.+)", "{a} * {n} / 100", "The result"),
+    (
+        rf"(?P<n>{_NUMBER})\s?(?:%|percent|per cent|prozent) (?:of|von|der|des) (?P<a>.+)",
+        "{a} * {n} / 100",
+        "The result",
+    ),
     (r"(?:twice|double) (?P<a>.+)", "2 * {a}", "The result"),
     (r"(?:triple|thrice|three times) (?P<a>.+)", "3 * {a}", "The result"),
     (r"(?:one |a )?half (?:of )?(?P<a>.+)", "{a} / 2", "The result"),

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from models.reflex.fitting import counts
+from models.reflex.passages import Passage
 from models.reflex.quantities import Quantity, find_dates, find_numbers
 from models.reflex.question import NUMERIC, Asked, analyse
-from models.reflex.ranking import Candidate, Passage, rank
+from models.reflex.ranking import Candidate, rank
 from models.reflex.words import RELATED, same_word, squeeze, words
 
 ValueKind = Literal["number", "date", "text"]
@@ -62,13 +63,14 @@ def complete(prompt: str, texts: Sequence[Passage], data: Any = None) -> Any:
 
 
 def number_that_answers(asked: Asked, passages: Sequence[Passage]) -> Extracted | None:
-    """The number in the sentence that answers best and has one of the right kind."""
-    for candidate in rank(asked, passages)[:6]:
-        if not candidate.answers:
-            break
-        number = number_in(asked, candidate.span.text)
-        if number is not None:
-            return Extracted(number.value, candidate, number.unit)
+    """The number in the sentence that answers best and has one of the right kind; one that counts what is asked for,
+    if there is any."""
+    answering = [candidate for candidate in rank(asked, passages)[:6] if candidate.answers]
+    found = [(number_in(asked, candidate.span.text), candidate) for candidate in answering]
+    known = [(number, candidate) for number, candidate in found if number is not None]
+    counting = [one for one in known if not asked.unit or counts(one[0], asked.unit, one[1].span.text)]
+    for number, candidate in counting if asked.unit else known:
+        return Extracted(number.value, candidate, number.unit)
     return None
 
 

@@ -19,6 +19,14 @@ _TIME_WORDS = re.compile(
     r"until|during|in)\s+(?:\w+\s+){0,3}(?:year|month|week|day|hour|session|release|term)s?|whenever|when|immediately)\b",
     re.IGNORECASE,
 )
+_OF_THEM = re.compile(r"(?<=\w)\s+of\s+(?!the\b)|[,;:.“”\"()]")
+"""After what is counted: 'two types of packages' are types."""
+_OFTEN = re.compile(r"\bhow often\b", re.IGNORECASE)
+_FREQUENCY = re.compile(
+    r"\b(?:every|each|once|twice|times|per|daily|weekly|monthly|yearly|annual\w*|subsequent|always|never|seldom|"
+    r"frequent\w*|continuous\w*)\b",
+    re.IGNORECASE,
+)
 _TIME_UNITS = {"year", "month", "week", "day", "hour", "minut", "second", "centur", "decad"}
 _PLACE_WORDS = re.compile(
     r"\b(?:in|at|on|from|under|within|into|near)\s+(?:the\s+|an?\s+)?[A-Z/~\w]|/\w+/|https?://", re.UNICODE
@@ -52,13 +60,15 @@ def fits(asked: Asked, text: str) -> bool:
 
 
 def defines(name: str, text: str) -> bool:
-    """Whether `text` begins as a definition of `name` does: 'A virtual package is ...'."""
-    subject = rf"^\W*(?:an?\s+|the\s+)?(?:[\w/-]+\s+)?{re.escape(name)}\b[\w/\s\"”’'()-]{{0,30}}?"
-    pattern = rf"{subject}\b(?:is|are|means?|refers?|denotes?)\b"
-    if re.search(pattern + r"(?!\s+(?:always|also|not|being|available|used|removed|installed))", text, re.IGNORECASE):
+    """Whether `text` defines `name`: 'A virtual package is ...', '"Covered Software" means', '(the "Affirmer")'."""
+    one = "(?<![\\w-])" + r"[\"”]?\s+[\"“]?".join(map(re.escape, name.split())) + "(?![\\w-])"
+    subject = rf"^\W*(?:an?\s+|the\s+)?(?:[\w/-]+\s+)?[\"“]?{one}[\w/\s\"”’'()-]{{0,30}}?"
+    verb = r"\b(?:is|are|means?|refers?|denotes?|shall mean)\b"
+    if re.search(rf"{subject}{verb}(?!\s+(?:always|also|not|being|available|used|removed|installed))", text, re.I):
         return True
     return bool(
-        re.search(rf"\b(?:called|known as|named)\s+(?:an?\s+|the\s+)?\W?{re.escape(name)}\b", text, re.IGNORECASE)
+        re.search(rf"\b(?:called|known as|named)\s+(?:an?\s+|the\s+)?\W?{one}", text, re.I)
+        or re.search(rf"[\"“]{one}[\"”]\s+(?:{verb}|\))|\([^()]{{0,20}}[\"“]{one}[\"”]\)", text, re.I)
     )
 
 
@@ -66,8 +76,8 @@ def counts(number: Quantity, unit: str, text: str) -> bool:
     """Whether `number` counts what `unit` stands for: '59100 software packages'."""
     if same_word(number.unit, unit) or number.unit in RELATED.get(unit, ()):
         return True
-    following = [word.stem for word in words(text[number.end : number.end + 60])[:4]]
-    return any(same_word(unit, stem) or stem in RELATED.get(unit, ()) for stem in following)
+    following = words(_OF_THEM.split(text[number.end : number.end + 60])[0])[:4]
+    return any(same_word(unit, word.stem) or word.stem in RELATED.get(unit, ()) for word in following)
 
 
 def _fits_number(asked: Asked, text: str) -> bool:
@@ -79,4 +89,6 @@ def _fits_number(asked: Asked, text: str) -> bool:
         return any(number.unit == "%" or isinstance(number.value, float) for number in numbers) or "ajority" in text
     if asked.unit:
         return any(counts(number, asked.unit, text) for number in numbers)
-    return bool(numbers) or bool(re.search(r"\bat least|no\b|\bonce\b|\btwice\b|\bevery\b", text))
+    if _OFTEN.search(asked.text):
+        return bool(_FREQUENCY.search(text))
+    return bool(numbers)

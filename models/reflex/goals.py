@@ -255,13 +255,14 @@ def _phrases(text: str) -> list[_Phrase]:
 
 
 def _end_of_phrase(text: str, start: int) -> int:
-    end = start
+    end, before = start, ""
     for count, match in enumerate(re.finditer(r"[^\s,;?]+", text[start:])):
         word = match.group().lower()
         is_determiner = count == 0 and bool(_kind_of(word))
-        if count > 4 or ((word in FUNCTION_WORDS or word in _VERBS) and not is_determiner):
+        is_participle = word.endswith("ed") and match.group().islower() and count > 0 and not _kind_of(before)
+        if count > 4 or is_participle or ((word in FUNCTION_WORDS or word in _VERBS) and not is_determiner):
             break
-        end = start + match.end()
+        end, before = start + match.end(), word
     return end
 
 

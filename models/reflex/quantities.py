@@ -74,18 +74,18 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         [
-            "january jan",
-            "february feb",
-            "march mar",
+            "january jan januar",
+            "february feb februar",
+            "march mar märz",
             "april apr",
-            "may",
-            "june jun",
-            "july jul",
+            "may mai",
+            "june jun juni",
+            "july jul juli",
             "august aug",
             "september sept sep",
-            "october oct",
+            "october oct oktober okt",
             "november nov",
-            "december dec",
+            "december dec dezember dez",
         ],
         1,
     )
@@ -93,9 +93,9 @@ _MONTHS = {
 }
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _DATE = re.compile(
-    rf"\b(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})\b"
+    rf"\b(?P<iso>\d{{4}}[-/]\d{{2}}[-/]\d{{2}})\b"
     rf"|\b(?P<m1>{_MONTH})\.?\s+(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y1>\d{{4}})\b"
-    rf"|\b(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<m2>{_MONTH})\.?,?\s+(?P<y2>\d{{4}})\b"
+    rf"|\b(?P<d2>\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:of\s+)?(?P<m2>{_MONTH})\.?,?\s+(?P<y2>\d{{4}})\b"
     rf"|\b(?P<m3>{_MONTH})\.?,?\s+(?P<y3>\d{{4}})\b"
     rf"|\b(?P<y4>1[0-9]{{3}}|20[0-9]{{2}})\b(?![.]\d|\s*(?:%|bytes|lines|km|kg|lbs|miles|people|packages))",
     re.IGNORECASE,
@@ -182,7 +182,7 @@ def find_dates(text: str) -> tuple[FoundDate, ...]:
 
 def _iso(match: re.Match[str]) -> str | None:
     if match["iso"]:
-        parts = [int(part) for part in match["iso"].split("-")]
+        parts = [int(part) for part in re.split("[-/]", match["iso"])]
     elif match["y4"]:
         return str(match["y4"])
     elif match["y3"]:

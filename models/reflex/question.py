@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.reflex.parts import named_parts
-from models.reflex.words import Word, content_words, is_asking_word, is_function_word, stem, words
+from models.reflex.words import Word, content_words, is_asking_word, is_function_word, paths_in, stem, words
 
 AnswerKind = Literal[
     "age", "duration", "number", "percent", "money", "date", "person", "place", "definition", "reason", "method",
@@ -19,6 +19,9 @@ FACTS: frozenset[AnswerKind] = frozenset({"age", "duration", "number", "percent"
 """Kinds that one sentence answers."""
 NUMERIC: frozenset[AnswerKind] = frozenset({"age", "duration", "number", "percent", "money"})
 
+_AUXILIARY = r"^\W*(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|had)\b"
+_YES_NO = re.compile(_AUXILIARY, re.IGNORECASE)
+_WH = re.compile(r"\b(?:who|whom|whose|what|which|when|where|why|how)\b", re.IGNORECASE)
 _PATTERNS: tuple[tuple[AnswerKind, str], ...] = (
     ("age", r"\bhow (?:old|young)\b|\b(?:what|which|minimum|required|at what) age\b|\bages? of (?:an?|the)\b"),
     (
@@ -30,6 +33,7 @@ _PATTERNS: tuple[tuple[AnswerKind, str], ...] = (
         r"\bhow much (?:money|does .* (?:cost|earn)|is .* (?:worth|paid))"
         r"|\b(?:what|which) (?:is|was) the (?:price|cost)\b",
     ),
+    ("number", r"\bhow long (?:must|may|can|should) [\w\s]+ be(?: at (?:least|most))?\W*$"),
     (
         "duration",
         r"\bhow long\b|\bhow many (?:years|months|weeks|days|hours|minutes|seconds)\b"
@@ -50,11 +54,20 @@ _PATTERNS: tuple[tuple[AnswerKind, str], ...] = (
         r"|\bdefine\b|\bdefinition of\b|\bmeaning of\b|\bwhat is meant by\b",
     ),
     ("method", r"\bhow (?:do|does|can|could|should|to|would|is|are|was|were)\b"),
-    ("yes_no", r"^\W*(?:is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|had)\b"),
+    ("duration", r"\bwie lange\b|\bwie viele (?:jahre|monate|wochen|tage|stunden|minuten|sekunden)\b"),
+    ("number", r"\bwie ?viele?\b|\bwie (?:oft|hoch|groß|weit|schwer|schnell|tief|breit)\b"),
+    ("date", r"\bwann\b"),
+    ("person", r"^\W*wer\b"),
+    ("place", r"^\W*wo(?:hin|her)?\b"),
+    ("reason", r"\b(?:warum|wieso|weshalb)\b"),
+    ("definition", r"^\W*was (?:ist|sind|bedeutet|bedeuten|heißt)\b"),
+    ("yes_no", _AUXILIARY),
 )
 _KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS)
 _OF_BOUNDS = frozenset({"minimum", "maximum", "min", "max", "required", "requirement", "legal", "least"})
 """What is asked of a number, but seldom said with it."""
+_MODAL = frozenset({"allow", "permit", "forbid", "forbidden", "prohibit", "possible", "legal", "illegal", "oblig"})
+"""What a question says of something that a text forbids or allows in other words: 'shall not be'."""
 _IMPLIED = (
     (
         re.compile(r"\bwho (?:may|can|could|is able to|is allowed to) (?:become|be|run for|stand for)\b", re.I),
@@ -70,9 +83,22 @@ _SINGLES = frozenset("first second third last latest oldest youngest largest sma
 """What tells one of many apart, and so must be in an answer."""
 _LIGHT = re.compile(r"\bbreak(?:s|ing)?\b(?=\s+(?:an?\s+|the\s+)?ties?\b)", re.IGNORECASE)
 """Verbs that add nothing to their object."""
-_HEAD = re.compile(
-    r"^\W*(?:what|who) (?:is|are|was|were) the (?:[\w-]+ )??(?P<head>[\w-]+)(?: of\b|\W*$)", re.IGNORECASE
+_HOLDS = re.compile(
+    r"(?<=[\w\"”’'])\s(?:hold|contain|include|store|keep|do)(?=\W*$)|(?<=^was )enthält\b|\benthalten(?=\W*$)",
+    re.IGNORECASE,
 )
+"""What 'What does /opt hold?' asks, and no answer says."""
+_WHAT = re.compile(r"^\W*(?:what|was)\b", re.IGNORECASE)
+_HEAD = re.compile(
+    r"^\W*(?:what|who) (?:is|are|was|were) the (?:[\w-]+ ){0,2}?(?P<head>[\w-]+)(?: of\b|\W*$)", re.IGNORECASE
+)
+_DEFINED = re.compile(
+    r"^\W*(?:what|who) (?:is|are|was|were) (?:an?\s+|the\s+)?(?P<name>[^?]{2,60}?)\??\W*$"
+    r"|^\W*what does (?:the (?:word|term) )?(?P<other>[^?]{2,60}?) mean\b",
+    re.IGNORECASE,
+)
+_WHO_IS = re.compile(r"^\W*who (?:is|are|was|were) (?:an?\s+|the\s+)?[\w'’-]+(?:\s[\w'’-]+)?\W*$", re.IGNORECASE)
+_JOINED = (" ", " of ", " of the ", " of a ", " for ", " in ")
 _SECOND_HALVES = frozenset("name names base zone line size list path book point work space time code word".split())  # noqa: SIM905
 """What is written apart from the word before it or together with it: 'code name', 'codename'."""
 _TIME = {"year", "month", "week", "day", "hour", "minut", "second", "centur", "decad"}
@@ -101,7 +127,8 @@ class Asked:
     """A question, taken apart.
 
     `unit`: the stem of what is counted ('year', 'senator'), '' if it isn't known. `phrases`: content words that stand
-    side by side. `head`: the stem of what is asked for itself: 'capital' of 'the capital of France'.
+    side by side. `head`: the stem of what is asked for itself: 'capital' of 'the capital of France'. `names`: what a
+    definition would be of. `paths`: the paths it names.
     """
 
     text: str
@@ -110,6 +137,13 @@ class Asked:
     unit: str = ""
     phrases: tuple[str, ...] = ()
     head: str = ""
+    names: tuple[str, ...] = ()
+    paths: frozenset[str] = frozenset()
+
+    @property
+    def defines(self) -> bool:
+        """Whether a definition would answer: 'What is a slicing?', 'Who is the Affirmer?'."""
+        return self.kind == "definition" or (self.kind == "person" and bool(_WHO_IS.match(self.text)))
 
     @property
     def is_fact(self) -> bool:
@@ -120,6 +154,8 @@ class Asked:
 def analyse(text: str) -> Asked:
     """Take a question apart."""
     kind: AnswerKind = next((kind for kind, pattern in _KINDS if pattern.search(text)), "any")
+    if _YES_NO.match(text) and not _WH.search(text):
+        kind = "yes_no"
     first = next(iter(words(text)), None)
     capitals = sum(word.is_capital for word in words(text))
     shouting = capitals > max(3, len(words(text)) * 0.6)
@@ -127,7 +163,12 @@ def analyse(text: str) -> Asked:
     seen: set[str] = set()
     compounds = _compounds(text)
     singles = not named_parts(text)
-    found = content_words(_LIGHT.sub(lambda match: " " * len(match.group()), text))
+    said = _LIGHT.sub(lambda match: " " * len(match.group()), text)
+    if _WHAT.match(text) and paths_in(text):
+        said = _HOLDS.sub(lambda match: " " * len(match.group()), said)
+    found = content_words(said)
+    if kind == "yes_no":
+        found = [word for word in found if word.stem not in _MODAL] if len(found) > 2 else found
     if kind in NUMERIC:
         found = [word for word in found if word.text.lower() not in _OF_BOUNDS] or found
     for word in found:
@@ -146,7 +187,24 @@ def analyse(text: str) -> Asked:
     if unit and unit not in seen and unit not in _TIME and kind == "number":
         terms.append(Term(Word(unit, unit, -1, -1), must=False, implied=True))
     head = _HEAD.match(text)
-    return Asked(text, kind, tuple(terms), unit, _phrases(text, terms), stem(head["head"]) if head else "")
+    phrases = _phrases(text, terms)
+    return Asked(
+        text,
+        kind,
+        tuple(terms),
+        unit,
+        phrases,
+        stem(head["head"]) if head else "",
+        _names(text, terms, phrases),
+        paths_in(text),
+    )
+
+
+def _names(text: str, terms: list[Term], phrases: tuple[str, ...]) -> tuple[str, ...]:
+    """What is to be defined: the whole of what follows 'What is a', else the words of the question."""
+    whole = _DEFINED.match(text)
+    named = phrases if len(terms) == 2 and phrases else tuple(term.word.text for term in terms)
+    return tuple(dict.fromkeys([*([(whole["name"] or whole["other"]).strip(" \"“”'")] if whole else []), *named]))
 
 
 def _compounds(text: str) -> dict[int, tuple[str, ...]]:
@@ -166,9 +224,11 @@ def topic(text: str) -> str:
 
 
 def _phrases(text: str, terms: list[Term]) -> tuple[str, ...]:
-    """Pairs of content words that stand side by side: 'debian project'."""
+    """Pairs of content words that stand side by side: 'debian project', 'power of impeachment'."""
     placed = sorted((term.word for term in terms if term.word.start >= 0), key=lambda word: word.start)
-    pairs = [(one, other) for one, other in itertools.pairwise(placed) if other.start - one.end == 1]
+    pairs = [
+        (one, other) for one, other in itertools.pairwise(placed) if text[one.end : other.start].lower() in _JOINED
+    ]
     return tuple(text[one.start : other.end].lower() for one, other in pairs)
 
 

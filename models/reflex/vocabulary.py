@@ -16,6 +16,17 @@ FUNCTION_WORDS = frozenset(
 )
 """Words that hold a sentence together and say nothing on their own."""
 
+GERMAN_FUNCTION_WORDS = frozenset(
+    """
+    der das dem den des ein eine einen einem einer eines ist sind wird werden wurde wurden und oder nicht wie wer wen
+    wem wann wo warum wieso weshalb welche welcher welches welchen welchem wofür wozu woher wohin wodurch womit für mit
+    von vom zu zum zur im ins am auf aus bei beim nach über unter vor durch kann können darf dürfen muss müssen soll
+    sollen hat haben sich es sie er wir ich auch als wenn dass viele viel wieviel gibt pro je diese dieser dieses diesen
+    kein keine keinen bis seit zwischen sein seine ihr ihre bitte passiert bedeutet heißt macht tun
+    """.split()  # noqa: SIM905
+)
+"""The same of German, but for those that mean something in English ('die', 'was', 'an')."""
+
 ASKING_WORDS = frozenset(
     """
     say says said tell tells explain explained describe described define defined show give list find know
@@ -30,6 +41,9 @@ ASKING_WORDS = frozenset(
     """.split()  # noqa: SIM905
 )
 """Words about the asking rather than about what is asked; they weigh little."""
+
+DOCUMENT_WORDS = frozenset({"book", "books", "paper", "papers"})
+"""Those of the words about the asking that are as often what is asked about."""
 
 IRREGULAR = {
     "chosen": "choose", "chose": "choose", "chuse": "choose", "chusing": "choose", "chuses": "choose",

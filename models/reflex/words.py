@@ -7,7 +7,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from models.reflex.vocabulary import ASKING_WORDS, FUNCTION_WORDS, GROUPS, IRREGULAR, ORDINALS, SUFFIXES
+from models.reflex.vocabulary import (
+    ASKING_WORDS,
+    DOCUMENT_WORDS,
+    GERMAN_FUNCTION_WORDS,
+    GROUPS,
+    IRREGULAR,
+    ORDINALS,
+    SUFFIXES,
+)
+from models.reflex.vocabulary import FUNCTION_WORDS as ENGLISH_FUNCTION_WORDS
 
 __all__ = [
     "FUNCTION_WORDS",
@@ -19,6 +28,7 @@ __all__ = [
     "is_asking_word",
     "is_function_word",
     "joined",
+    "paths_in",
     "same_word",
     "squeeze",
     "stem",
@@ -26,7 +36,9 @@ __all__ = [
     "words",
 ]
 
-_TOKEN = re.compile(r"\w+(?:[.'’+_-]\w+)*\+*", re.UNICODE)
+_TOKEN = re.compile(r"\d+(?:/\d+)+|\w+(?:[.'’+_-]\w+)*\+*", re.UNICODE)
+
+_PATH = re.compile(r"(?<![\w.<>/:])/(?:[\w.<>+-]+/?)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +79,27 @@ def stem(word: str) -> str:
     return word[:-1] if word.endswith("e") and len(word) > 3 else word
 
 
+@functools.lru_cache(maxsize=1024)
+def paths_in(text: str) -> frozenset[str]:
+    """The absolute paths that `text` names, without the slash at their end: '/usr/bin', '/'."""
+    return frozenset(match.group().rstrip("/.") or "/" for match in _PATH.finditer(text))
+
+
 def stems(text: str) -> set[str]:
     """The stems of all the words of `text`."""
     return {stem(m.group()) for m in _TOKEN.finditer(text)}
 
 
-_FUNCTION_STEMS = frozenset(stem(word) for word in FUNCTION_WORDS) | FUNCTION_WORDS
+FUNCTION_WORDS = ENGLISH_FUNCTION_WORDS | GERMAN_FUNCTION_WORDS
+_FUNCTION_STEMS = frozenset(stem(word) for word in ENGLISH_FUNCTION_WORDS) | ENGLISH_FUNCTION_WORDS
 _ASKING_STEMS = frozenset(stem(word) for word in ASKING_WORDS) | ASKING_WORDS
 
 
 def is_function_word(word: Word) -> bool:
-    return word.text.lower() in FUNCTION_WORDS or (word.stem in _FUNCTION_STEMS and len(word.stem) <= 3)
+    lower = word.text.lower()
+    if lower in GERMAN_FUNCTION_WORDS and word.text.isupper():
+        return False  # MIT isn't 'mit'
+    return lower in FUNCTION_WORDS or (word.stem in _FUNCTION_STEMS and len(word.stem) <= 3)
 
 
 def is_asking_word(word: Word) -> bool:
@@ -87,7 +109,10 @@ def is_asking_word(word: Word) -> bool:
 def content_words(text: str) -> list[Word]:
     """The words of `text` that mean something; those about the asking only when there are no others."""
     meaningful = [word for word in words(text) if not is_function_word(word)]
-    return [word for word in meaningful if not is_asking_word(word)] or meaningful
+    kept = [word for word in meaningful if not is_asking_word(word)]
+    if len(kept) == 1:
+        kept = [word for word in meaningful if word is kept[0] or word.text.lower() in DOCUMENT_WORDS]
+    return kept or meaningful
 
 
 def _related() -> dict[str, frozenset[str]]:

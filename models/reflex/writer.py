@@ -4,44 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from models.reflex.arithmetic import SMALLER, back_reference, calculation_of
 from models.reflex.extract import date_that_answers, number_that_answers
 from models.reflex.goals import compares_back, leans_back
 from models.reflex.intent import cannot
-from models.reflex.parts import part_asked_for
+from models.reflex.part import Part
+from models.reflex.passages import Passage
 from models.reflex.planner import CLOCK
-from models.reflex.question import Asked, analyse
-from models.reflex.ranking import Candidate, Passage, best_clauses, rank
+from models.reflex.question import analyse
+from models.reflex.quoting import Quoter
 from models.reflex.rows import readable
-from models.reflex.sentences import Span, split_sentences
+from models.reflex.sentences import split_sentences
 from models.reflex.words import same_word, squeeze, stems
 from state.intent import Intent
 from state.plan import AGENT, MODEL
-from state.result import Citation, Evidence
+from state.result import Evidence
 from state.verdict import Draft, Finding
 
 MOST_WORDS = 80
 """Words of the answer to one question."""
-_QUOTE_WORDS = 60
 _MOST_ROWS, _LONGEST_OUTCOME = 10, 400
 _NO_ROWS = re.compile(r'"rows": \[\]')
-_NEARLY_AS_GOOD, _FOLLOWS = 0.95, 0.75
-
-
-@dataclass
-class _Part:
-    """The answer to one question. `lines`: sentences with their marks."""
-
-    question: str
-    lines: list[str] = field(default_factory=list)
-    citations: list[Citation] = field(default_factory=list)
-    gap: str = ""
-
-    @property
-    def words(self) -> int:
-        return sum(len(line.split()) for line in self.lines)
 
 
 class Writer:
@@ -49,11 +33,12 @@ class Writer:
 
     def __init__(self, evidence: Sequence[Evidence], feedback: Sequence[Finding] = ()) -> None:
         self.evidence = evidence
-        self.rejected = [squeeze(re.sub(r"\[\d+\]", "", finding.sentence)) for finding in feedback if finding.sentence]
+        rejected = [squeeze(re.sub(r"\[\d+\]", "", finding.sentence)) for finding in feedback if finding.sentence]
         self.passages = [
             Passage(index, item.text, item.place, rank=1.0 / (1 + position), source=_name(item.source))
             for position, (index, item) in enumerate((i, e) for i, e in enumerate(evidence) if e.kind == "text")
         ]
+        self.quoter = Quoter(self.passages, rejected)
         self.is_only = True
         self.values = [index for index, item in enumerate(evidence) if item.kind == "value"]
 
@@ -75,7 +60,7 @@ class Writer:
 
     def _done(self, intent: Intent) -> Draft:
         """What an action came to, in the tools' own words; that nothing was done if it came to nothing."""
-        part = _Part(intent.goal)
+        part = Part(intent.goal, self.evidence)
         labels = [_label(question) for question in intent.questions if question != intent.goal]
         for index in self._outcomes(labels):
             text = squeeze(self.evidence[index].text)
@@ -84,7 +69,7 @@ class Writer:
             label = next((label for label in labels if text.startswith(label)), "")
             told = readable(text.removeprefix(label or _label(intent.goal)).strip())[:_LONGEST_OUTCOME].rstrip(".")
             said = f"{label} {told}".strip()
-            self._say(part, index, said[:1].upper() + said[1:], self.evidence[index].text.strip())
+            part.say(index, said[:1].upper() + said[1:], self.evidence[index].text.strip())
         return Draft(text=_joined(part.lines) or cannot(intent.goal), citations=part.citations)
 
     def _outcomes(self, labels: Sequence[str]) -> list[int]:
@@ -93,8 +78,8 @@ class Writer:
         said = [index for index, item in enumerate(self.evidence) if item.source not in (MODEL, AGENT)]
         return named or [index for index in said if index in self.values] or said
 
-    def _part(self, question: str, intent: Intent) -> _Part:
-        part = _Part(question)
+    def _part(self, question: str, intent: Intent) -> Part:
+        part = Part(question, self.evidence)
         calculation = calculation_of(question)
         if word := compares_back(question):
             asked = intent.questions[: intent.questions.index(question)]
@@ -106,27 +91,29 @@ class Writer:
         else:
             self._looked_up(part)
             if not part.lines:
-                self._quoted(part, analyse(question), MOST_WORDS if intent.kind != "comparison" else MOST_WORDS // 2)
+                self.quoter.answer(
+                    part, analyse(question), MOST_WORDS if intent.kind != "comparison" else MOST_WORDS // 2
+                )
         return part
 
-    def _calculated(self, part: _Part, name: str, operands: Sequence[str]) -> None:
+    def _calculated(self, part: Part, name: str, operands: Sequence[str]) -> None:
         """'The difference is 5 [3].', after the quotations that its numbers come from."""
         for question in operands:
             asked = analyse(question)
             found = number_that_answers(asked, self.passages) or date_that_answers(asked, self.passages)
-            if found and self._is_new(found.candidate, part):
-                self._quote(part, asked, found.candidate, part.words + MOST_WORDS // 2)
+            if found and self.quoter.is_new(found.candidate, part):
+                self.quoter.quote(part, asked, found.candidate, part.words + MOST_WORDS // 2)
         for index in self.values:
             item = self.evidence[index]
             value = _result_of(item)
             if value is not None:
                 self.values.remove(index)
-                self._say(part, index, f"{name} is {_shown(value)}", item.text.strip())
+                part.say(index, f"{name} is {_shown(value)}", item.text.strip())
                 return
         if part.lines:
             part.gap = f"The calculation couldn't be made: {part.question}"
 
-    def _compared(self, part: _Part, word: str, questions: Sequence[str]) -> None:
+    def _compared(self, part: Part, word: str, questions: Sequence[str]) -> None:
         """'The longer one is that of a senator: 6 against 2 [3].', if both numbers are of the same kind."""
         found = [number_that_answers(analyse(question), self.passages) for question in questions]
         index = next((index for index in self.values if _result_of(self.evidence[index]) is not None), None)
@@ -138,14 +125,14 @@ class Writer:
         values = [one.value for one in known]
         text = self.evidence[index].text.strip()
         if values[0] == values[1]:
-            self._say(part, index, f"Both are the same: {values[0]}", text)
+            part.say(index, f"Both are the same: {values[0]}", text)
             return
         best = values.index(min(values) if word in SMALLER else max(values))
         subject = _apart(questions[best], questions[1 - best])
         that = "" if part.question.lower().startswith("who") else "that of "
-        self._say(part, index, f"The {word} one is {that}{subject}: {values[best]} against {values[1 - best]}", text)
+        part.say(index, f"The {word} one is {that}{subject}: {values[best]} against {values[1 - best]}", text)
 
-    def _looked_up(self, part: _Part) -> None:
+    def _looked_up(self, part: Part) -> None:
         """A value that a tool looked up: the first that has to do with the question."""
         asked = {term.stem for term in analyse(part.question).terms}
         goal = _label(part.question)
@@ -163,80 +150,16 @@ class Writer:
                 self._rows(part, rows, goal)
                 return
 
-    def _rows(self, part: _Part, indices: Sequence[int], goal: str) -> None:
+    def _rows(self, part: Part, indices: Sequence[int], goal: str) -> None:
         """The rows of one result: one as a sentence, several as a list."""
         texts = {index: self.evidence[index].text.strip() for index in indices}
         shown = {index: readable(text.removeprefix(goal).strip()) for index, text in texts.items()}
         listed = [index for index in indices if shown[index]]
         for index in listed[:_MOST_ROWS]:
-            self._say(part, index, shown[index], texts[index])
+            part.say(index, shown[index], texts[index])
         if len(listed) > 1:
             rows = "\n".join(f"- {line.rstrip('.')}" for line in part.lines)
             part.lines = ["\n" + rows + ("\n- …" if len(listed) > _MOST_ROWS else "")]
-
-    def _quoted(self, part: _Part, asked: Asked, most_words: int) -> None:
-        ranked = [candidate for candidate in rank(asked, self.passages) if self._is_new(candidate, part)]
-        if not ranked or not ranked[0].answers:
-            return
-        best = ranked[0]
-        budget = part.words + most_words
-        self._quote(part, asked, best, budget)
-        if asked.is_fact or part_asked_for(asked.text):
-            return
-        more = 1 if asked.kind in ("definition", "yes_no", "any") else 2
-        for candidate in [*_continuation(best, ranked), *ranked[1:4]]:
-            is_next = candidate.passage is best.passage and candidate.order == best.order + 1
-            good = candidate.answers and candidate.score >= best.score * (_FOLLOWS if is_next else _NEARLY_AS_GOOD)
-            good = good or (is_next and best.span.text.endswith(":"))
-            fits = part.words + len(candidate.span.text.split()) <= budget
-            if more and good and fits and self._is_new(candidate, part):
-                self._quote(part, asked, candidate, budget)
-                more -= 1
-
-    def _quote(self, part: _Part, asked: Asked, candidate: Candidate, budget: int) -> None:
-        span = best_clauses(asked, candidate.span, min(_QUOTE_WORDS, max(20, budget - part.words)))
-        if span.text.endswith(":") and span.end == candidate.span.end:
-            span = _with_list(candidate.passage.text, span, budget - part.words)
-        text, place = squeeze(span.text), candidate.passage.heading
-        if span.start > candidate.span.start:
-            text = "… " + text
-        if span.end < candidate.span.end or text.endswith(":"):
-            text = text.rstrip(",;:—- ") + " …"
-        elif text[-1] in ",;:":
-            text = text[:-1] + " …"
-        if lead := _lead_in(asked, candidate):
-            self._say(part, candidate.passage.index, f"{lead} …", lead)
-        if (name := part_asked_for(asked.text)) and (named := re.search(rf"\b{name}\s+\w+", place, re.IGNORECASE)):
-            text = f"{named.group()}: {text}"
-        self._say(part, candidate.passage.index, text, span.text)
-
-    def _say(self, part: _Part, index: int, text: str, quote: str) -> None:
-        item = self.evidence[index]
-        closed = re.match(r"^(.*?)([.!?]?)$", text, re.DOTALL)
-        body, end = (closed[1].rstrip(), closed[2]) if closed else (text, "")
-        if body.endswith("…"):
-            part.lines.append(f"{body[:-1].rstrip()} [{index + 1}] …")
-        else:
-            part.lines.append(f"{body} [{index + 1}]{end or '.'}")
-        part.citations.append(
-            Citation(
-                number=index + 1,
-                quote=quote,
-                source=item.source,
-                place=item.place,
-                task=item.task,
-                url=item.url,
-                date=item.date,
-            )
-        )
-
-    def _is_new(self, candidate: Candidate, part: _Part) -> bool:
-        text = squeeze(candidate.span.text)
-        if any(text in bad or (len(bad) > 20 and bad.strip("… .") in text) for bad in self.rejected):
-            return False
-        return all(
-            squeeze(citation.quote) not in text and text not in squeeze(citation.quote) for citation in part.citations
-        )
 
     def _nothing(self) -> str:
         if not self.evidence:
@@ -267,32 +190,6 @@ def _shown(value: str) -> str:
     return value
 
 
-def _with_list(text: str, span: Span, most_words: int) -> Span:
-    """A sentence that opens a list, with as much of the list as there is room for."""
-    end = span.end
-    for following in split_sentences(text):
-        if following.start < span.end:
-            continue
-        if len(text[span.start : following.end].split()) > most_words:
-            break
-        end = following.end
-        if following.text.endswith(".") and not following.text.endswith(("etc.", ";.")):
-            break
-    return Span(span.start, end, text[span.start : end])
-
-
-def _lead_in(asked: Asked, candidate: Candidate) -> str:
-    """The words that open the list which a sentence is an item of, if they have to do with what is asked."""
-    from memory.documents.enumerations import lead_ins
-
-    paragraphs = candidate.passage.text.split("\n")
-    position = candidate.passage.text.count("\n", 0, candidate.span.start)
-    lead = lead_ins(paragraphs)[position]
-    own = stems(candidate.span.text)
-    has_to_do = asked.kind == "person" or any(term.stem in stems(lead) - own for term in asked.terms)
-    return lead if lead and not lead.endswith(":") and has_to_do else ""
-
-
 def _apart(one: str, other: str) -> str:
     """What the first of two questions has that the other hasn't: 'a senator'."""
     first, second = one.rstrip("?. ").split(), other.rstrip("?. ").split()
@@ -304,10 +201,6 @@ def _apart(one: str, other: str) -> str:
 
 def _joined(lines: Sequence[str]) -> str:
     return " ".join(lines).replace("… …", "…").strip()
-
-
-def _continuation(best: Candidate, ranked: Sequence[Candidate]) -> list[Candidate]:
-    return [c for c in ranked if c.passage is best.passage and c.order == best.order + 1]
 
 
 def _label(goal: str) -> str:
