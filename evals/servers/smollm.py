@@ -22,7 +22,9 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-CONTEXT = 4096
+CONTEXT = 2048
+"""Tokens of a conversation."""
+_CONVERSATIONS = 3
 _STARTING = 90.0
 
 
@@ -89,10 +91,13 @@ def _serve(port: int) -> None:
     parameters.model_alias = {"smollm2-135m"}
     parameters.hostnames = ["127.0.0.1"]
     parameters.port = port
-    parameters.n_ctx = CONTEXT
-    parameters.n_parallel = 1
-    parameters.cpuparams.n_threads = 2
+    # A place for each kind of prompt, so that what they begin with is read once.
+    parameters.n_parallel = _CONVERSATIONS
+    parameters.n_ctx = CONTEXT * _CONVERSATIONS
+    # One: several wait for each other busily, and take many times as long where something else runs too.
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
     parameters.sampling.seed = 7
+    parameters.sampling.temp = 0.0
     server = xllamacpp.Server(parameters)
     print(server.listening_address, flush=True)
     parent = os.getppid()
