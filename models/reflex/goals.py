@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from models.reflex.phrases import VERBS, determiner_of, end_of_phrase, noun_phrases
 from models.reflex.sentences import split_sentences
 from models.reflex.words import FUNCTION_WORDS, squeeze
 
@@ -73,23 +73,6 @@ _OTHER_EXTREME = re.compile(
     r"^(?:which|what|who)(?:\s+one)?\s+(?:has|have|is|was|are|were)\s+the\s+(?P<extreme>most|least|\w+est)\W*$",
     re.IGNORECASE,
 )
-_VERBS = frozenset(
-    """
-    be been have has had do get go need serve serves hold holds become take make use used vote sign contain come
-    work happen receive run live elect elected chosen chose appointed remove removed stay last say differ know
-    own built created written made found installed build create write find install start begin end pay cost
-    weigh eat apply govern meet declare pass veto keep give grant put set allow allowed propose ratify mean
-    refer include represent join leave report update upgrade support provide depend
-    """.split()  # noqa: SIM905
-)
-
-
-@dataclass(frozen=True)
-class _Phrase:
-    start: int
-    end: int
-    text: str
-    determiner: str
 
 
 def questions_of(goal: str) -> list[str]:
@@ -183,7 +166,7 @@ def _is_fragment(text: str) -> bool:
         is_open = asked.group().lower() in ("who", "what", "which", "whom", "whose")
         if is_open and not (_DETERMINER.match(rest) or _PREPOSITION.match(rest)):
             return False
-        return len(tokens) <= 7 and not any(token in _VERBS for token in tokens)
+        return len(tokens) <= 7 and not any(token in VERBS for token in tokens)
     return len(tokens) <= 6 and bool(_PREPOSITION.match(text) or _DETERMINER.match(text) or len(tokens) <= 3)
 
 
@@ -203,7 +186,7 @@ def _fill(fragment: str, model: str) -> str | None:
             if unit and rest.lower().startswith(unit.lower()):
                 rest = rest[len(unit) :].strip()
             return _fill(rest, model)
-        subject = _phrases(parsed["rest"])
+        subject = noun_phrases(parsed["rest"])
         tail = parsed["rest"][subject[0].end :] if subject else ""
         return _as_sentence(f"{asked.group()} {parsed['aux']} {rest}{tail}")
     preposition = _PREPOSITION.match(fragment)
@@ -211,15 +194,15 @@ def _fill(fragment: str, model: str) -> str | None:
         same = list(re.finditer(rf"\b{preposition[1]}\s+", question, re.IGNORECASE))
         if same:
             start = same[-1].end()
-            return _as_sentence(question[:start] + preposition[2] + question[_end_of_phrase(question, start) :])
+            return _as_sentence(question[:start] + preposition[2] + question[end_of_phrase(question, start) :])
         if preposition[1].lower() not in ("for", "about", "of", "with"):
             return _as_sentence(f"{question} {fragment}")
         fragment = preposition[2]
     parsed = _SUBJECT.match(question)
     offset = parsed.start("rest") if parsed else 0
-    phrases = _phrases(question[offset:])
+    phrases = noun_phrases(question[offset:])
     determiner = _DETERMINER.match(fragment)
-    kind = _kind_of(determiner[1] if determiner else "")
+    kind = determiner_of(determiner[1] if determiner else "")
     phrase = next((p for p in phrases if p.determiner == kind), None) or (phrases[-1] if phrases else None)
     names = [p for p in phrases if p.text[0].isupper()]
     if not determiner and fragment[0].isupper() and names:
@@ -233,44 +216,6 @@ def _fill(fragment: str, model: str) -> str | None:
     return _as_sentence(question[: offset + phrase.start] + fragment + question[offset + phrase.end :])
 
 
-def _phrases(text: str) -> list[_Phrase]:
-    """The noun phrases of a question's part after its auxiliary, in order."""
-    found: list[_Phrase] = []
-    position = 0
-    for match in re.finditer(r"[^\s,;?]+", text):
-        if match.start() < position:
-            continue
-        word = match.group().lower()
-        if _kind_of(word):
-            end = _end_of_phrase(text, match.end() + 1)
-            if end > match.end():
-                found.append(_Phrase(match.start(), end, text[match.start() : end], _kind_of(word)))
-                position = end
-        elif word not in FUNCTION_WORDS and word not in _VERBS:
-            end = _end_of_phrase(text, match.start())
-            found.append(_Phrase(match.start(), end, text[match.start() : end], ""))
-            position = end
-    inner = [p for p in found if re.search(r"\bof\s+$", text[: p.start], re.IGNORECASE)]
-    return inner + [p for p in found if p not in inner]
-
-
-def _end_of_phrase(text: str, start: int) -> int:
-    end, before = start, ""
-    for count, match in enumerate(re.finditer(r"[^\s,;?]+", text[start:])):
-        word = match.group().lower()
-        is_determiner = count == 0 and bool(_kind_of(word))
-        is_participle = word.endswith("ed") and match.group().islower() and count > 0 and not _kind_of(before)
-        if count > 4 or is_participle or ((word in FUNCTION_WORDS or word in _VERBS) and not is_determiner):
-            break
-        end, before = start + match.end(), word
-    return end
-
-
-def _kind_of(word: str) -> str:
-    word = word.lower()
-    return "a" if word in ("a", "an") else word if word in ("the", "each", "every") else ""
-
-
 def _topic_phrase(question: str, *, is_plural: bool = False) -> str | None:
     """What the question before is about, to stand for 'it'; for 'they' the things it counts, if it does."""
     if is_plural and (counted := _COUNTED.match(question)):
@@ -279,7 +224,7 @@ def _topic_phrase(question: str, *, is_plural: bool = False) -> str | None:
     parsed = _SUBJECT.match(whole)
     if not parsed and (does := _WHO_DOES.match(whole)):
         return whole[does.end() :]
-    phrases = _phrases(parsed["rest"] if parsed else whole)
+    phrases = noun_phrases(parsed["rest"] if parsed else whole)
     return phrases[0].text if phrases else None
 
 
