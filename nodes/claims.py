@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from models.reflex.sentences import split_sentences
-from models.reflex.words import FUNCTION_WORDS, RELATED, content_words, same_word, squeeze, stem
+from models.reflex.vocabulary import FUNCTION_WORDS
+from models.reflex.words import RELATED, content_words, same_word, squeeze, stem
 from nodes import facts
 from nodes.facts import Date, Name, Number, word_set
 from state.text import printable
