@@ -191,7 +191,8 @@ class Model:
         self.cost.calls += 1
         self.cost.given += given
         self.cost.made += made
-        return Reply(text, tool_calls=calls, usage=(given, made), latency=self._call + made * self._token)
+        wait = self._call + (made - _tokens(text)) * self._token  # the text's own tokens take their time as they come
+        return Reply(text, tool_calls=calls, usage=(given, made), latency=wait, token_latency=self._token)
 
 
 def _tokens(text: str) -> int:
