@@ -27,7 +27,7 @@ _ABOUT_SOURCES = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s|\*\*[^*]+\*\*:?\s*$|\|?[\s|:-]+\|?$)")
-_LIST_ITEM = re.compile(r"^\s*(?:[-*+•–]|\(?\d{1,3}[.)]|\|)\s*")
+_LIST_ITEM = re.compile(r"^\s*(?:[-+•–]|\*(?!\*)|\(?\d{1,3}[.)]|\|)\s*")
 _LEADING_BOLD = re.compile(r"^\s*\*\*[^*\n]{1,300}\*\*[:\s]*")
 _HEDGE = re.compile(
     r"(?:\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|some|circa|ca\.?|over|under|(?:more|less|fewer)"

@@ -10,7 +10,7 @@ from nodes.checks import check, repair
 from nodes.citations import cite
 from nodes.claims import Grounds, sentences
 from state.plan import Plan, Task
-from state.result import Evidence
+from state.result import Citation, Evidence
 from state.verdict import Draft, Finding
 from tests.nodes.brains import GOAL, citation, evidence
 
@@ -119,6 +119,25 @@ def test_a_faithful_sentence_stands(text: str) -> None:
 @pytest.mark.parametrize("text", INVENTED)
 def test_an_invented_sentence_falls(text: str) -> None:
     assert findings(text)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '"Covered Software" means Source Code Form with a notice, the Executable Form of it, and Modifications of it.',
+        "Each House may punish its Members and, with the Concurrence of two thirds, expel a Member.",
+        "Apache License Version 2.0, January 2004 http://www.apache.org/licenses/",
+        "No vote shall be taken unless a majority, without which nobody may speak, is there.",
+    ],
+)
+@pytest.mark.parametrize("heading", ["", "**How many does each one have?** ", "- **Who?** "])
+def test_a_whole_quotation_stands_whatever_it_says_under_its_question(said: str, heading: str) -> None:
+    items = [Evidence(text=f"Before it. {said} After it.", source="terms.txt", task="t1")]
+    draft = Draft(
+        text=f"{heading}{said.rstrip('.')} [1].",
+        citations=[Citation(number=1, quote=said, source="terms.txt", task="t1")],
+    )
+    assert check(draft, items, goal="What does it say?") == []
 
 
 def test_a_draft_keeps_what_is_faithful_and_loses_what_is_not() -> None:
