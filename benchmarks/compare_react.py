@@ -7,11 +7,13 @@ are theirs, the model is a scripted server (OpenAI's protocol over HTTP) that ta
 `--token` per token it writes, and whose answers are right. So it says nothing of accuracy; it says what the number of
 calls, their order, and what is sent again with each of them cost.
 
-The baseline is a plain `langchain.agents.create_agent` over `ChatOpenAI`, one action at a time, a short thought before
-each, its history sent again with every call. Ours is the 'graph' type with the chat brain, planned once by the model,
-durable in SQLite, the answer cited and checked. Both are offered the tools the application ships beside the one that
-the goal needs. Tokens are counted alike for both (a word, or eight characters of a longer one) over all that is sent:
-messages, tools and schemas; they are priced as gpt-4o's.
+Both baselines are `langchain.agents.create_agent` over `ChatOpenAI`, one action at a time, a short thought before each,
+its history sent again with every call. The plain one has no prompt; the prompted one has a prompt of worked examples
+(`react_prompts`), as the published ReAct had, sent again with every call too. They act alike otherwise: the model makes
+no mistake with or without examples. Ours is the 'graph' type with the chat brain, planned once by the model, durable in
+SQLite, the answer cited and checked. All are offered the tools the application ships beside the one that the goal
+needs. Tokens are counted alike (a word, or eight characters of a longer one) over all that is sent: messages, tools and
+schemas; they are priced as gpt-4o's, none as read from a provider's cache.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import json
 import re
 import statistics
@@ -29,6 +32,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks import react_prompts
 from evals.servers.openai_server import OpenAIServer, Reply, Request
 from graph.dag import build
 from memory.persistence import open_checkpointer
@@ -70,12 +74,14 @@ _WORDS = [
 class Shape:
     """A goal, the calls that serve it by level, the size of what a search brings back, and the published ratios.
 
-    `lookups`: entities and their figures. `sums`: calculations by id, each over the ids before.
+    `lookups`: entities and their figures. `prompt`: of the prompted ReAct agent. `sums`: calculations by id, each over
+    the ids before.
     """
 
     name: str
     goal: str
     lookups: Mapping[str, int]
+    prompt: str
     sums: Mapping[str, str] = field(default_factory=dict)
     passage: int = 300
     faster: float = 1.0
@@ -87,6 +93,7 @@ SHAPES = (
         "HotpotQA comparison",
         "Which magazine was started first, Arthur's Magazine or First for Women?",
         {"Arthur's Magazine": 1844, "First for Women": 1989},
+        react_prompts.COMPARISON,
         passage=300,
         faster=1.80,
         cheaper=3.37,
@@ -100,6 +107,7 @@ SHAPES = (
                 ("Apollo 13", "The Fugitive", "Pulp Fiction", "Braveheart", "Casablanca", "Fargo", "Heat", "Alien")
             )
         },
+        react_prompts.CHOICE,
         passage=450,
         faster=3.74,
         cheaper=6.73,
@@ -108,6 +116,7 @@ SHAPES = (
         "ParallelQA",
         "By how much is the summed height of Mont Blanc and Eiger more than that of Zugspitze and Triglav, in percent?",
         {"Mont Blanc": 4806, "Eiger": 3967, "Zugspitze": 2962, "Triglav": 2864},
+        react_prompts.ARITHMETIC,
         {
             "s1": "{{t1}} + {{t2}}",
             "s2": "{{t3}} + {{t4}}",
@@ -136,7 +145,7 @@ class Cost:
 
 def passage(name: str, figure: int, tokens: int) -> str:
     """A text of about `tokens` tokens that holds the figure in its first sentence."""
-    filler = [f"{_WORDS[(number * 7) % len(_WORDS)]}" for number in range(tokens)]
+    filler = [f"{_WORDS[(number * 8) % len(_WORDS)]}" for number in range(tokens)]
     sentences = [" ".join(filler[start : start + 18]).capitalize() + "." for start in range(0, tokens, 18)]
     return f"The figure of {name} is {figure}. " + f"{name} comes up again. ".join(sentences)
 
@@ -261,8 +270,8 @@ async def ours(shape: Shape, model: Model, url: str, seconds: float) -> float:
     return taken
 
 
-async def react(shape: Shape, model: Model, url: str, seconds: float) -> float:
-    """Seconds of one run of a plain ReAct agent."""
+async def react(shape: Shape, model: Model, url: str, seconds: float, *, prompted: bool) -> float:
+    """Seconds of one run of a ReAct agent, with a prompt of worked examples or without a prompt."""
     import httpx
     from langchain.agents import create_agent
     from langchain_core.tools import BaseTool, StructuredTool
@@ -280,7 +289,7 @@ async def react(shape: Shape, model: Model, url: str, seconds: float) -> float:
         chat = ChatOpenAI(
             model=MODEL, base_url=url, api_key=SecretStr("none"), http_async_client=client, max_retries=0, temperature=0
         )
-        agent = create_agent(chat, tools)
+        agent = create_agent(chat, tools, system_prompt=shape.prompt if prompted else None)
         with model.uncounted():
             await agent.ainvoke({"messages": [("user", shape.goal)]})
         began = time.perf_counter()
@@ -303,23 +312,34 @@ async def measured(side: Side, shape: Shape, options: argparse.Namespace) -> Cos
     return cost
 
 
+BASELINES: Mapping[str, Side] = {
+    "ReAct, no prompt": functools.partial(react, prompted=False),
+    "ReAct, worked examples": functools.partial(react, prompted=True),
+}
+
+
 async def main(options: argparse.Namespace) -> None:
     warm = argparse.Namespace(repeat=1, call=0.0, token=0.0, tool=0.0)
-    for side in (ours, react):
+    for side in (ours, *BASELINES.values()):
         await measured(side, SHAPES[0], warm)
     print(f"{options.call:g} s per model call, {options.token * 1000:g} ms per token, {options.tool:g} s per look-up")
-    print("| shape | side | seconds | model calls | tokens in | tokens out | US$ per 1000 | faster | cheaper |")
+    print(
+        "| shape | side | seconds | model calls | tokens in | tokens out | US$ per 1000 | ours faster | ours cheaper |"
+    )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for shape in SHAPES:
-        base = await measured(react, shape, options)
         made = await measured(ours, shape, options)
-        ratios = f"{base.seconds / made.seconds:.2f}x | {base.money / made.money:.2f}x"
-        for name, cost, told in (("ReAct", base, " | "), ("ours", made, ratios)):
-            print(
-                f"| {shape.name} | {name} | {cost.seconds:.2f} | {cost.calls} | {cost.given} | {cost.made} | "
-                f"{cost.money * 1000:.2f} | {told} |"
-            )
-        print(f"| | published | | | | | | {shape.faster:.2f}x | {shape.cheaper:.2f}x |")
+        print(_row(shape.name, "ours", made, " | "))
+        for name, side in BASELINES.items():
+            base = await measured(side, shape, options)
+            ratios = f"{base.seconds / made.seconds:.2f}x | {base.money / made.money:.2f}x"
+            print(_row(shape.name, name, base, ratios), flush=True)
+        print(f"| {shape.name} | published | | | | | | {shape.faster:.2f}x | {shape.cheaper:.2f}x |")
+
+
+def _row(shape: str, side: str, cost: Cost, ratios: str) -> str:
+    money = f"{cost.money * 1000:.2f}"
+    return f"| {shape} | {side} | {cost.seconds:.2f} | {cost.calls} | {cost.given} | {cost.made} | {money} | {ratios} |"
 
 
 if __name__ == "__main__":
