@@ -7,15 +7,20 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from langgraph.graph import StateGraph
+from langgraph.graph import END, StateGraph
 
+from graph import routes
 from graph.guarded import GuardedGraph, guarded
 from graph.kits import make_kit
 from graph.tracing import start_tracing
 from memory.journal import Journal
 from models.brain import Brain
+from nodes.execute import execute
+from nodes.generate import generate
 from nodes.guardrails import Guards
 from nodes.kit import Kit
+from nodes.respond import respond
+from nodes.validate import validate
 from state.context import RunContext
 from state.policy import Policy
 from state.run import RunInput, RunOutput, RunState
@@ -86,3 +91,15 @@ def branch(graph: Wiring, node: str, route: Callable[[Any], str]) -> None:
 def begun() -> Wiring:
     """A graph without nodes, over the state that all types share."""
     return StateGraph(RunState, context_schema=RunContext, input_schema=RunInput, output_schema=RunOutput)
+
+
+def carry_out(graph: Wiring, kit: Kit, after_validate: Callable[[Any], str] = routes.after_validate) -> None:
+    """What every graph with a plan does once it may run: execute it, write the answer, check it, and respond."""
+    step(graph, "execute", execute(kit))
+    step(graph, "generate", generate(kit))
+    step(graph, "validate", validate(kit))
+    step(graph, "respond", respond(kit))
+    branch(graph, "execute", routes.after_execute)
+    graph.add_edge("generate", "validate")
+    branch(graph, "validate", after_validate)
+    graph.add_edge("respond", END)

@@ -7,22 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Unpack
 
-from langgraph.graph import END, START
+from langgraph.graph import START
 
 from graph import routes
-from graph.building import Choices, Wiring, begun, branch, build_graph, step
+from graph.building import Choices, Wiring, begun, branch, build_graph, carry_out, step
 from graph.guarded import GuardedGraph
 from graph.plans import load_plan
 from nodes.declare import declare
 from nodes.decompose import decompose
-from nodes.execute import execute
-from nodes.generate import generate
 from nodes.guard import guard
 from nodes.kit import Kit
-from nodes.respond import respond
 from nodes.review import review
 from nodes.route import route
-from nodes.validate import validate
 from state.plan import Plan
 
 
@@ -46,18 +42,11 @@ def wire(kit: Kit, plan: Plan | None = None) -> Wiring:
     step(graph, "decompose", decompose(kit))
     step(graph, "route", route(kit, repairs=0))
     step(graph, "review", review(kit, replans=False))
-    step(graph, "execute", execute(kit))
-    step(graph, "generate", generate(kit))
-    step(graph, "validate", validate(kit))
-    step(graph, "respond", respond(kit))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", "declare")
     branch(graph, "declare", routes.after_declare)
     graph.add_edge("decompose", "route")
     branch(graph, "route", routes.after_only_route)
     branch(graph, "review", routes.after_only_review)
-    branch(graph, "execute", routes.after_execute)
-    graph.add_edge("generate", "validate")
-    branch(graph, "validate", routes.after_validate_without_replan)
-    graph.add_edge("respond", END)
+    carry_out(graph, kit, routes.after_validate_without_replan)
     return graph

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 from pydantic import ConfigDict, Field
 
 from graph import routes
-from graph.building import Choices, Wiring, branch, build_graph, step
+from graph.building import Choices, Wiring, branch, build_graph, carry_out, step
 from graph.guarded import GuardedGraph
 from nodes.decompose import decompose
-from nodes.execute import execute
-from nodes.generate import generate
 from nodes.guard import guard
 from nodes.intent import clarify, intent
 from nodes.kit import Kit
 from nodes.receive import EventState, receive
-from nodes.respond import respond
 from nodes.review import review
 from nodes.route import route
-from nodes.validate import validate
 from state.context import RunContext
 from state.incoming import IncomingEvent
 from state.run import RunInput, RunOutput
@@ -57,10 +53,6 @@ def wire(kit: Kit) -> Wiring:
     step(graph, "receive", receive())
     step(graph, "route", route(kit))
     step(graph, "review", review(kit))
-    step(graph, "execute", execute(kit))
-    step(graph, "generate", generate(kit))
-    step(graph, "validate", validate(kit))
-    step(graph, "respond", respond(kit))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", "intent")
     branch(graph, "intent", routes.after_intent)
@@ -69,8 +61,5 @@ def wire(kit: Kit) -> Wiring:
     graph.add_edge("receive", "route")
     branch(graph, "route", routes.after_route)
     branch(graph, "review", routes.after_review)
-    branch(graph, "execute", routes.after_execute)
-    graph.add_edge("generate", "validate")
-    branch(graph, "validate", routes.after_validate)
-    graph.add_edge("respond", END)
+    carry_out(graph, kit)
     return graph

@@ -6,24 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from langgraph.graph import END, START
+from langgraph.graph import START
 
 from graph import routes
-from graph.building import Wiring, begun, branch, build_graph, step
+from graph.building import Wiring, begun, branch, build_graph, carry_out, step
 from graph.guarded import GuardedGraph
 from memory.journal import Journal
 from models.brain import Brain
 from nodes import decompose as planning
-from nodes.execute import execute
-from nodes.generate import generate
 from nodes.guard import guard
 from nodes.guardrails import Guards
 from nodes.intent import clarify, intent
 from nodes.kit import Kit, NodeFunction
-from nodes.respond import respond
 from nodes.review import review
 from nodes.route import route
-from nodes.validate import validate
 from state.policy import Policy
 from tools.registry import AnyTool
 
@@ -72,10 +68,6 @@ def wire(kit: Kit, decompose: NodeFunction | None = None) -> Wiring:
     step(graph, "decompose", decompose or planning.decompose(kit))
     step(graph, "route", route(kit))
     step(graph, "review", review(kit))
-    step(graph, "execute", execute(kit))
-    step(graph, "generate", generate(kit))
-    step(graph, "validate", validate(kit))
-    step(graph, "respond", respond(kit))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", "intent")
     branch(graph, "intent", routes.after_intent)
@@ -83,8 +75,5 @@ def wire(kit: Kit, decompose: NodeFunction | None = None) -> Wiring:
     graph.add_edge("decompose", "route")
     branch(graph, "route", routes.after_route)
     branch(graph, "review", routes.after_review)
-    branch(graph, "execute", routes.after_execute)
-    graph.add_edge("generate", "validate")
-    branch(graph, "validate", routes.after_validate)
-    graph.add_edge("respond", END)
+    carry_out(graph, kit)
     return graph
