@@ -29,7 +29,8 @@ class Settings(BaseSettings):
     brain: str | None = Field(default=None, description="'reflex' or 'chat'; default: chat if a model is configured.")
     model: str = Field(default="gpt-4o-mini", description="Name of the chat model.")
     models: dict[str, str] = Field(
-        default_factory=dict, description='A model per role, as JSON: {"plan": "...", "write": "...", "judge": "..."}.'
+        default_factory=dict,
+        description='A model per role (plan, write, judge, act), as JSON: {"plan": "...", "write": "..."}.',
     )
     model_timeout: float = Field(default=60.0, gt=0, description="Seconds for one model call.")
     model_max_tokens: int | None = Field(

@@ -35,6 +35,19 @@ def settings_table() -> str:
     return _table(("variable", "default", "meaning"), rows)
 
 
+def tools_table() -> str:
+    from memory.settings import Settings
+    from tools.catalog import builtin_tools
+
+    rows = [
+        (f"`{one.name}`", one.risk, "trusted" if one.trusted else "untrusted", _first_sentence(one.description))
+        for one in builtin_tools(
+            docs=None, db=None, files_root=Path(), config=Settings(_env_file=None, tools=None, mcp={})
+        )
+    ]
+    return _table(("tool", "risk", "its result", "what it does"), rows)
+
+
 def commands_table() -> str:
     import typer
 
@@ -180,6 +193,7 @@ _SAID = {
 }
 TABLES: dict[str, Callable[[], str]] = {
     "settings": settings_table,
+    "tools": tools_table,
     "commands": commands_table,
     "exit_codes": exit_codes_table,
     "task": record_table("state.task", "Task"),
@@ -204,6 +218,10 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
     head = list(head)
     return "\n".join(map(line, [head, ["---"] * len(head), *rows]))
+
+
+def _first_sentence(text: str) -> str:
+    return re.split(r"(?<=\.)\s", text, maxsplit=1)[0]
 
 
 def _default(field: Any) -> str:
