@@ -1,6 +1,6 @@
 """What orchestration is worth at given model latencies: a plan run in parallel, against ReAct, on three shapes of goal.
 
-    python -m benchmarks.compare_react [--repeat 3] [--call 0.5] [--token 0.01] [--tool 0.5]
+    python -m benchmarks.compare_react [--repeat 3] [--call 0.5] [--token 0.01] [--tool 0.5] [--needed]
 
 It repeats the comparison that LLMCompiler and ReWOO published, for what it can show without a real model: the shapes
 are theirs, the model is a scripted server (OpenAI's protocol over HTTP) that takes `--call` seconds per call and
@@ -12,8 +12,9 @@ its history sent again with every call. The plain one has no prompt; the prompte
 (`react_prompts`), as the published ReAct had, sent again with every call too. They act alike otherwise: the model makes
 no mistake with or without examples. Ours is the 'graph' type with the chat brain, planned once by the model, durable in
 SQLite, the answer cited and checked. All are offered the tools the application ships beside the one that the goal
-needs. Tokens are counted alike (a word, or eight characters of a longer one) over all that is sent: messages, tools and
-schemas; they are priced as gpt-4o's, none as read from a provider's cache.
+needs; with `--needed` only look_up and calculate, about as in the published comparison. Tokens are counted alike (a
+word, or eight characters of a longer one) over all that is sent: messages, tools and schemas; they are priced as
+gpt-4o's, none as read from a provider's cache.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import dataclasses
 import functools
 import json
 import re
@@ -75,7 +77,7 @@ class Shape:
     """A goal, the calls that serve it by level, the size of what a search brings back, and the published ratios.
 
     `lookups`: entities and their figures. `prompt`: of the prompted ReAct agent. `sums`: calculations by id, each over
-    the ids before.
+    the ids before. `shipped`: whether tools are offered that the goal doesn't need.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Shape:
     passage: int = 300
     faster: float = 1.0
     cheaper: float = 1.0
+    shipped: bool = True
 
 
 SHAPES = (
@@ -240,7 +243,7 @@ def _filled(expression: str, known: Mapping[str, float]) -> str:
 
 
 def tools_of(shape: Shape, seconds: float) -> list[ToolSpec]:
-    """The tool that looks a figure up in `seconds`, and those the application ships."""
+    """The tool that looks a figure up in `seconds`, and those the application ships, or of these the calculator."""
 
     @tool(risk="read", trusted=False, concurrency=64)
     async def look_up(entity: str) -> ToolOutput:
@@ -250,7 +253,8 @@ def tools_of(shape: Shape, seconds: float) -> list[ToolSpec]:
         return ToolOutput(shape.lookups[entity], [Evidence(text=text, source="encyclopedia", place=entity)])
 
     shipped = builtin_tools(docs=None, db=None, files_root=None, config=Settings())
-    return [look_up, *(spec for spec in shipped if spec.risk == "read" and not spec.unavailable)]
+    offered = [spec for spec in shipped if spec.risk == "read" and not spec.unavailable]
+    return [look_up, *(spec for spec in offered if shape.shipped or spec.name == "calculate")]
 
 
 async def ours(shape: Shape, model: Model, url: str, seconds: float) -> float:
@@ -327,7 +331,7 @@ async def main(options: argparse.Namespace) -> None:
         "| shape | side | seconds | model calls | tokens in | tokens out | US$ per 1000 | ours faster | ours cheaper |"
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    for shape in SHAPES:
+    for shape in (dataclasses.replace(shape, shipped=not options.needed) for shape in SHAPES):
         made = await measured(ours, shape, options)
         print(_row(shape.name, "ours", made, " | "))
         for name, side in BASELINES.items():
@@ -348,4 +352,5 @@ if __name__ == "__main__":
     parser.add_argument("--call", type=float, default=0.5, help="seconds of a model call before its first token")
     parser.add_argument("--token", type=float, default=0.01, help="seconds per token a model writes")
     parser.add_argument("--tool", type=float, default=0.5, help="seconds of a look-up")
+    parser.add_argument("--needed", action="store_true", help="offer look_up and calculate alone")
     asyncio.run(main(parser.parse_args()))
