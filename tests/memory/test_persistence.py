@@ -71,7 +71,7 @@ def every_value() -> dict[str, Any]:
         "budget": Budget(seconds=1, money=0.5), "messages": [HumanMessage("a", id="1"), AIMessage("b", id="2")],
         "intent": Intent(kind="question", goal="g", questions=["q"]), "plan": Plan(tasks=[task]),
         "plan_source": "brain", "approved": True, "problems": [Problem(code="cycle", message="m")],
-        "results": {"t1": result}, "draft": Draft(text="t [1]", citations=[citation], gaps=["g"]), "verdict": verdict,
+        "results": {"t1": result}, "ahead": {"signature": result}, "draft": Draft(text="t [1]", citations=[citation], gaps=["g"]), "verdict": verdict,
         "rounds": Rounds(rewrite=1), "usage": Usage(seconds=1.5, tool_calls=2), "notes": ["n"], "started": 1.25,
         "answer": "a", "citations": [citation], "stop_reason": "answered",
         "agenda": [Todo(goal="g", status="in_progress")],
