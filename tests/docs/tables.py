@@ -35,6 +35,14 @@ def settings_table() -> str:
     return _table(("variable", "default", "meaning"), rows)
 
 
+def extras_table() -> str:
+    import tomllib
+
+    project = tomllib.loads((REFERENCE.parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+    rows = [(f"`{name}`", _SAID[f"extra.{name}"]) for name in project["optional-dependencies"]]
+    return _table(("extra", "for"), rows)
+
+
 def tools_table() -> str:
     from memory.settings import Settings
     from tools.catalog import builtin_tools
@@ -118,6 +126,17 @@ def events_table() -> str:
 
 
 _SAID = {
+    "extra.postgres": "checkpoints, store and journal in Postgres; questions about a Postgres database",
+    "extra.serve": "`orchestrate serve`, `orchestrate events`",
+    "extra.otel": "traces by OpenTelemetry",
+    "extra.studio": "`langgraph dev`",
+    "extra.notebook": "a kernel for the notebooks",
+    "extra.mcp": "tools of MCP servers",
+    "extra.haystack": "Haystack's tools and pipelines",
+    "extra.llamaindex": "LlamaIndex's tools and retrievers",
+    "extra.autogen": "AutoGen's tools; not beside `studio` or `otel`",
+    "extra.semantic-kernel": "Semantic Kernel's tools",
+    "extra.bridges": "`mcp`, `haystack`, `llamaindex` and `semantic-kernel` together",
     "StopReason.answered": "every part of the goal is answered, from evidence",
     "StopReason.not_found": "the evidence has no answer",
     "StopReason.partial": "part of the goal is answered; the answer names what is missing",
@@ -194,6 +213,7 @@ _SAID = {
 TABLES: dict[str, Callable[[], str]] = {
     "settings": settings_table,
     "tools": tools_table,
+    "extras": extras_table,
     "commands": commands_table,
     "exit_codes": exit_codes_table,
     "task": record_table("state.task", "Task"),
