@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models.brain import Brain
+from models.fallback import FallbackBrain
 
 if TYPE_CHECKING:
     from memory.settings import Settings
@@ -13,7 +14,7 @@ NAMES = ("chat", "reflex")
 
 
 def choose_brain(name: str | Brain | None, settings: Settings, *, model: str | None = None) -> Brain:
-    """The brain of that name; a brain is returned as it is.
+    """The brain of that name. One's own brain is taken as a chain of one, so that whatever it raises is a BrainError.
 
     None: `settings.brain`, else 'chat' if a model is configured or named, else 'reflex'. 'chat' falls back on
     'reflex' where the model fails. `model`: the chat model for every role, instead of the configured ones.
@@ -21,14 +22,13 @@ def choose_brain(name: str | Brain | None, settings: Settings, *, model: str | N
     Keep the brain as long as the process: it remembers what is broken.
     """
     if name is not None and not isinstance(name, str):
-        return name
+        return FallbackBrain([name])
     chosen = name or settings.brain or ("chat" if settings.has_model or model else "reflex")
     if chosen not in NAMES:
         raise ValueError(f"there is no brain '{chosen}'; there are: {', '.join(NAMES)}")
     if chosen == "reflex":
         return _reflex()
     from models.chat import ChatBrain
-    from models.fallback import FallbackBrain
 
     if model:
         settings = settings.model_copy(update={"model": model, "models": {}})

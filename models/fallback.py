@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from langgraph.errors import GraphBubbleUp
 
 from models.brain import Action, Brain, BrainError, OnTask, OnText, Step, Thought, restart, streams_plans
 from state.budget import Usage
@@ -110,7 +113,7 @@ class FallbackBrain:
                 return brain.stream_plan(intent, tools=tools, problems=problems, on_task=on_task)
             return brain.decompose(intent, tools=tools, problems=problems)
 
-        start = self._passed_over("plan", intent, bool(problems))
+        start = self._passed_over("plan", intent, any(problem.code != "rejected" for problem in problems))
         return await self._first(plan, start, f"its plan had problems {REJECTIONS} times", lambda: restart(on_task))
 
     async def write(
@@ -178,11 +181,13 @@ class FallbackBrain:
                 before_next()
             try:
                 thought = await think(brain)
-            except BrainError as error:
-                failed = error
-                usage += error.usage
-                breaker.failed(str(error), lasting=error.lasting)
-                reasons.append(f"{brain.name} unavailable: {error}")
+            except GraphBubbleUp:
+                raise
+            except Exception as error:
+                failed = error if isinstance(error, BrainError) else _broken(brain, error)
+                usage += failed.usage
+                breaker.failed(str(failed), lasting=failed.lasting)
+                reasons.append(f"{brain.name} unavailable: {failed}")
                 continue
             breaker.succeeded()
             notes = (*(f"{reason}; used {brain.name}" for reason in reasons), *thought.notes)
@@ -190,3 +195,10 @@ class FallbackBrain:
         if failed is None:  # cannot be: the last brain is always asked
             raise BrainError("no brain could be asked")
         raise BrainError(str(failed) if len(self.brains) == 1 else "; ".join(reasons), usage=usage)
+
+
+def _broken(brain: Brain, error: Exception) -> BrainError:
+    """What a brain breaks its promise with counts as a failure to think; its trace goes to the log."""
+    logging.getLogger(__name__).error("the brain '%s' broke", brain.name, exc_info=error)
+    told = str(error).strip().partition("\n")[0][:300]
+    return BrainError(f"the brain '{brain.name}' broke: {type(error).__name__}" + (f": {told}" if told else ""))

@@ -19,6 +19,7 @@ from langgraph.types import Command
 
 from graph.orchestrator import build
 from graph.run import ThreadError, aask, ask, resume
+from models.reflex import ReflexBrain
 from state.approval import BadAnswer
 from state.budget import Budget
 from state.plan import Plan, Task
@@ -326,3 +327,26 @@ async def test_a_brain_of_ones_own_gets_every_goal(tmp_path: Path) -> None:
     assert isinstance(mine, Brain)
     outcome = await aask("How many pallets does the warehouse hold?", docs=tmp_path, brain=mine)
     assert ("420" in outcome.answer, Counting.asked) == (True, 1)
+
+
+METHODS = ("parse_intent", "decompose", "complete", "write", "judge")
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_a_brain_of_ones_own_that_breaks_ends_no_run(method: str) -> None:
+    brain = ReflexBrain()
+
+    async def breaks(*_: Any, **__: Any) -> Any:
+        raise LookupError("a slip of its author's")
+
+    setattr(brain, method, breaks)
+    plan = None if method == "decompose" else {
+        "tasks": [
+            {"id": "t1", "tool": "keep", "args": {"what": "Otters sleep holding hands."}},
+            {"id": "t2", "tool": "model", "args": {"prompt": "Who sleeps?", "text": "{{t1}}"}},
+        ]
+    }  # fmt: skip
+    out = await build(brain=brain, tools=[keep]).ainvoke({"goal": "How do otters sleep?", "plan": plan}, thread())
+    assert out["answer"]
+    assert method == "parse_intent" or "LookupError" in f"{out['report'].notes} {out['results']}"
+    assert plan is None or out["results"]["t1"].ok

@@ -10,6 +10,7 @@ import pytest
 
 from memory.settings import Settings
 from models.choose import choose_brain
+from models.fallback import FallbackBrain
 
 
 @pytest.mark.parametrize(
@@ -28,9 +29,11 @@ def test_by_name_then_by_settings(name: str | None, settings: dict[str, Any], mo
     assert choose_brain(name, Settings(**settings), model=model).name == expected
 
 
-def test_a_brain_of_ones_own_is_taken_as_it_is() -> None:
+def test_a_brain_of_ones_own_thinks_alone() -> None:
     own = choose_brain("reflex", Settings())
-    assert choose_brain(own, Settings(brain="chat")) is own
+    chosen = choose_brain(own, Settings(brain="chat"))
+    assert isinstance(chosen, FallbackBrain)
+    assert chosen.brains == (own,)
 
 
 def test_an_unknown_name_says_which_there_are() -> None:
