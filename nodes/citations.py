@@ -16,7 +16,7 @@ from state.result import Citation, Evidence
 LONGEST_QUOTE = 400
 _MOST_WINDOWS = 200
 _MOST_QUOTES = 3
-_ANY_MARKS = re.compile(r"\[\^?(\d{1,3}(?:\s*[,;–—-]\s*\^?\d{1,3})*)\](?:\([^)\s]*\))?|【(\d{1,3})[^】\n]{0,20}】")
+_ANY_MARKS = re.compile(r"\^?\[\^?(\d{1,3}(?:\s*[,;–—-]\s*\^?\d{1,3})*)\](?:\([^)\s]*\))?|【(\d{1,3})[^】\n]{0,20}】")
 _AFTER_STOP = re.compile(r"([ \t]*)([.!?…]+[\"”’)*]*)[ \t]*((?:\[\d{1,3}\][ \t]*)+)\.?(?=\s|$)")
 _SOURCE_LIST = re.compile(
     r"\n\s*(?:#+\s*|\*\*)?(?:sources|references|citations|footnotes|quellen)(?:\*\*)?:?(?:\*\*)?\s*"
@@ -81,16 +81,16 @@ def tidy(text: str, evidence: Sequence[Evidence] = ()) -> str:
         if match.group().endswith(")") and not 1 <= int(re.findall(r"\d+", match[1])[0]) <= len(evidence):
             return match.group()  # a link whose label happens to be a number
         if flat and not match[2]:
-            before = normal(text[max(0, match.start() - 16) : match.end()])
-            if len(before) > 8 and any(before in item for item in flat):
-                return ""
+            around = (text[max(0, match.start() - 16) : match.end()], text[match.start() : match.end() + 16])
+            if any(len(part) > 8 and any(part in item for item in flat) for part in map(normal, around)):
+                return "\0"
         numbers: list[int] = []
         for part in re.split(r"\s*[,;]\s*", match[1] or match[2]):
             ends = [int(end.strip().lstrip("^")) for end in re.split(r"[–—-]", part)]
             numbers += range(ends[0], ends[-1] + 1) if len(ends) > 1 and 0 <= ends[-1] - ends[0] < 10 else ends
         return "".join(f"[{number}]" for number in dict.fromkeys(numbers))
 
-    text = _ANY_MARKS.sub(separate, text)
+    text = re.sub(r"[ \t]?\0", "", _ANY_MARKS.sub(separate, text))
     return _AFTER_STOP.sub(lambda match: f" {''.join(match[3].split())}{match[2]}", text)
 
 

@@ -62,6 +62,7 @@ _HOW_MANY_MORE = re.compile(
     r"(?P<rest> (?:have|has|need|needs|serve|serves|contain|get|be))? than (?P<b>.+)$",
     re.IGNORECASE,
 )
+_IN_PERCENT = re.compile(r",? (?:in|as a) (?:percent(?:age)?|per cent|%)$", re.IGNORECASE)
 _BETWEEN_DATES = re.compile(
     r"^(?:how (?:many|long in)|the number of|wie viele) (?P<unit>days|weeks|months|years|tage|wochen|monate|jahre)\b.*?"
     r"\b(?:between|from|zwischen|vom|von) (?P<a>.+?) (?:and|to|until|till|und|bis) (?P<b>.+)$",
@@ -149,6 +150,7 @@ def _date(text: str) -> Operand:
 
 
 def _than(text: str) -> Calculation | None:
+    text, in_percent = _IN_PERCENT.subn("", text)
     if match := _THAN.match(text):
         word = _COMPARATIVES[match["more"].lower()]
         sides = [f"How {word} {match['aux']} {side} {match['rest']}".strip() + "?" for side in (match["a"], match["b"])]
@@ -157,7 +159,10 @@ def _than(text: str) -> Calculation | None:
         sides = [f"How many {match['unit']} {match['aux']} {side}{rest}?" for side in (match["a"], match["b"])]
     else:
         return None
-    return Calculation("abs({0} - {1})", tuple(Operand(question=side) for side in sides), "The difference")
+    template, name = (
+        ("100 * abs({0} - {1}) / {1}", "The percentage") if in_percent else ("abs({0} - {1})", "The difference")
+    )
+    return Calculation(template, tuple(Operand(question=side) for side in sides), name)
 
 
 def _of_numbers(text: str) -> Calculation | None:

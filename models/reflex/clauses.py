@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from models.reflex.fitting import fits
 from models.reflex.question import Asked
 from models.reflex.sentences import Span, split_clauses
 from models.reflex.words import RELATED, same_word, words
+
+_PRONOUN = re.compile(r"\W*(?:(?:and|but|or|nor)\s+)?(?:he|she|it|they)\b", re.IGNORECASE)
+"""How a clause begins that has the subject of its sentence."""
+_AUXILIARY = re.compile(r"\b(?:shall|may|must|can|will|is|are|was|were|has|have|had)\b", re.IGNORECASE)
 
 
 def best_clauses(asked: Asked, span: Span, most_words: int) -> Span:
@@ -32,6 +37,8 @@ def _best_run(asked: Asked, clauses: Sequence[Span], most_words: int) -> tuple[i
     wanted = {term.stem for term in asked.terms}
     musts = {term.stem for term in asked.terms if term.must}
     found = [_overlap(wanted, {word.stem for word in words(clause.text)}) for clause in clauses]
+    subject = _overlap(wanted, {word.stem for word in words(_AUXILIARY.split(clauses[0].text, maxsplit=1)[0])})
+    found = [own | subject if _PRONOUN.match(clause.text) else own for own, clause in zip(found, clauses, strict=True)]
     holds = [fits(asked, clause.text) for clause in clauses]
     best: tuple[float, int, int] = (-1.0, 0, 0)
     for first in range(len(clauses)):

@@ -68,6 +68,8 @@ ANSWERED = [
     ("How many states had to ratify the constitution?", r"nine States"),
     ("What is the number of senators per state to the power of 0.98?", r"1\.9724"),
     ("How much older must a president be than a senator?", r"difference is 5\b"),
+    ("How much older must a president be than a representative, in percent?", r"percentage is 40\b"),
+    ("Can the president pardon people?", r"Reprieves and Pardons"),
     ("What is the difference between the age of a senator and of a president?", r"difference is 5\b"),
     ("What is twice the term of a senator?", r"result is 12\b"),
     ("What is 15% of 340?", r"result is 51\b"),

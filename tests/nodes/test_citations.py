@@ -74,6 +74,16 @@ def test_footnotes_of_the_source_are_no_marks() -> None:
     assert [c.source for c in citations] == ["w.html"]
 
 
+def test_a_footnote_that_opens_a_quotation_is_no_mark() -> None:
+    items = [
+        Evidence(text="It is so.", source="a"),
+        Evidence(text="See it. ^[1] The pool has several parts.", source="b"),
+    ]
+    text, citations = cite("It is so [1]. ^[1] The pool has several parts [2].", items)
+    assert text == "It is so [1]. The pool has several parts [2]."
+    assert [citation.source for citation in citations] == ["a", "b"]
+
+
 def test_quotations_are_found_across_line_breaks() -> None:
     assert verbatim("Age of thirty Years", "the Age\n  of thirty\tYears.") == "Age\n  of thirty\tYears"
     assert verbatim("Age of forty", "the Age of thirty") is None
