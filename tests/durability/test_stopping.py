@@ -135,7 +135,7 @@ async def test_a_drain_waits_for_an_effect_and_starts_nothing_after_it(monkeypat
 
 
 PROGRAM = """
-    import asyncio, sys, time
+    import asyncio, signal, sys, time
     from benchmarks.engine import begin, execution_graph
     from memory.persistence import open_checkpointer
     from state.plan import Plan
@@ -154,6 +154,7 @@ PROGRAM = """
             out = await graph.ainvoke(given, {"configurable": {"thread_id": "t"}}, durability="sync")
             print([result.status for result in out["results"].values()], flush=True)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     tasks = [{"id": "a", "tool": "wait", "args": {"seconds": 0}},
              {"id": "b", "tool": "wait", "args": {"seconds": 600}, "after": ["a"]}]
     asyncio.run(main(None if sys.argv[2:] else begin(Plan(tasks=tasks))))
