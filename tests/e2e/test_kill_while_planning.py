@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from evals.servers.openai_server import OpenAIServer, Reply, Request
+from evals.servers.openai_server import OpenAIServer
 from tests.e2e.conftest import CONSTITUTION, start
+from tests.planning import SlowPlanner
 
-PLAN = (
-    '{"tasks": [{"id": "t1", "goal": "Read", "tool": "calculate", "args": {"expression": "6 * 7"}},'
-    ' {"id": "t2", "goal": "Add", "tool": "calculate", "args": {"expression": "{{t1}} + 1"}}]}'
-)
+GOAL = "What is 6 * 7 + 1?"
+TASKS = [
+    {"id": "t1", "goal": "Read", "tool": "calculate", "args": {"expression": "6 * 7"}},
+    {"id": "t2", "goal": "Add", "tool": "calculate", "args": {"expression": "{{t1}} + 1"}},
+]
 
 
 @pytest.mark.slow
 def test_it_goes_on_to_the_whole_plan(orchestrate: Any) -> None:
-    go_on = threading.Event()
-
-    def model(request: Request) -> Reply | Mapping[str, Any]:
-        system = str(request.messages[0]["content"])
-        if system.startswith("You plan"):
-            return Reply(PLAN, held=[('"t2"', go_on)])
-        if system.startswith("You answer"):
-            return Reply("It is 43 [2].")
-        if system.startswith("You sort"):
-            return {"kind": "calculation", "goal": "What is 6 * 7 + 1?", "questions": ["What is 6 * 7 + 1?"]}
-        return {"action": "accept", "reason": "right", "findings": [], "tasks": []}
-
+    model = SlowPlanner(GOAL, TASKS, until="t2", answer="It is 43 [2].")
     with OpenAIServer(model) as server:
         chosen = {"OPENAI_BASE_URL": server.url, "PYTHONUNBUFFERED": "1"}
-        options = ("--docs", CONSTITUTION, "--thread", "t")
-        begun = start("ask", "What is 6 * 7 + 1?", *options, environment=chosen)
+        begun = start("ask", GOAL, "--docs", CONSTITUTION, "--thread", "t", environment=chosen)
         assert begun.process.stderr is not None
         said = [begun.process.stderr.readline().decode()]
         while said[-1] and not said[-1].startswith("t1  done"):
@@ -42,7 +30,7 @@ def test_it_goes_on_to_the_whole_plan(orchestrate: Any) -> None:
         begun.process.kill()
         begun.process.communicate()
         assert said[-1], "the first task didn't end before the plan did"
-        go_on.set()
+        model.let_go.set()
         resumed = orchestrate("resume", "t", "--json", environment=chosen)
     assert resumed.code == 0, resumed.out + resumed.err
     values = {name: result["value"] for name, result in resumed.json["results"].items()}
