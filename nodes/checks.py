@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from nodes import wording
 from nodes.citations import verbatim
-from nodes.claims import MARK, Grounds, Sentence, is_english, normal, sentences
+from nodes.claims import MARK, Grounds, Sentence, bare, is_english, sentences
 from nodes.evidence import is_said_by_a_model
 from nodes.guardrails import LINK, URL, Links
 from state.plan import Plan
@@ -128,7 +128,7 @@ def _misworded(
 ) -> list[tuple[str, str]]:
     """What the words of a claim say that its quotations don't. A value is a word of its own for what it was made
     from, so a claim about one may use the words of all that was found and asked."""
-    if any(_bare(body) == _bare(quote.quote) for quote in quotes):  # it is the quotation itself
+    if any(bare(body) == bare(quote.quote) for quote in quotes):  # it is the quotation itself
         return []
     if not (is_english(body) or is_english(asked)) or not all(is_english(item.text) for item in cited):
         return []
@@ -145,10 +145,6 @@ def _misworded(
             others=[item.text for item in evidence if item not in cited],
         )
     return [(f"{kind}_not_in_evidence", _REASONS[kind].format(fact=fact)) for kind, fact in found]
-
-
-def _bare(text: str) -> str:
-    return normal(text).strip(" ….\"'“”*;,:—-")
 
 
 def _grounds(

@@ -115,7 +115,7 @@ class Grounds:
 
     def holds_verbatim(self, sentence: str) -> bool:
         """Whether a text has the sentence in it as it stands, apart from white space and … at its ends."""
-        wanted = normal(sentence).strip("….\"'“” *;,:—-")
+        wanted = bare(sentence)
         return len(wanted) > 12 and any(wanted in read.text for read in self._all)
 
     def unsupported(self, sentence: str, *, goal: Grounds | None = None) -> list[tuple[str, str]]:
@@ -273,6 +273,11 @@ def normal(text: str) -> str:
     """Text as it is compared: white space, case, quotation marks and escape sequences aside."""
     flat = facts.plain(printable(text)).casefold().translate({0x201C: '"', 0x201D: '"', 0xAD: None})
     return squeeze(flat)
+
+
+def bare(text: str) -> str:
+    """`normal` text without the marks that a quotation may begin or end with."""
+    return normal(text).strip(" ….\"'“”*;,:—-")
 
 
 def _fits(said: tuple[int, int, int], known: tuple[int, int, int]) -> bool:

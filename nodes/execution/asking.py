@@ -13,7 +13,7 @@ from langgraph.func import task as durable
 from memory.journal import Decision, Effect
 from nodes import emit
 from nodes.execution.desk import Desk, Site
-from nodes.person import deciding
+from nodes.person import Lapsed, deciding
 from state.approval import Check, HumanDecision, HumanResponse, Question, ask_person, question
 from state.result import Origin
 from tools.registry import ToolSpec
@@ -23,16 +23,12 @@ class PutOff(Exception):
     """A person must be asked, but other tasks can still run: the question waits until nothing else can."""
 
 
-class Expired(Exception):
-    """The question was answered after it had lapsed."""
-
-
 async def approval(
     desk: Desk, site: Site, spec: ToolSpec, args: dict[str, Any], origins: dict[str, Origin], why: str
 ) -> HumanDecision:
     """Ask whether a call may be made. What the policy denies can't be made by editing either.
 
-    Raises PutOff, Expired, BadAnswer and LangGraph's GraphInterrupt.
+    Raises PutOff, Lapsed, BadAnswer and LangGraph's GraphInterrupt.
     """
     asked = question(
         "approval",
@@ -58,7 +54,7 @@ async def approval(
 
     made, is_late = await _ask(desk, site, asked, _execution(), check=denied)
     if is_late and made.type != "reject":
-        raise Expired
+        raise Lapsed
     return made
 
 
@@ -98,7 +94,7 @@ async def in_doubt(desk: Desk, site: Site, spec: ToolSpec, effect: Effect) -> Hu
     desk.doubts.add((execution, doubt))
     answer = await _named(ask_here, doubt)
     if answer["late"]:
-        raise Expired
+        raise Lapsed
     return HumanDecision.model_validate(answer["decision"])
 
 

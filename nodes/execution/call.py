@@ -9,6 +9,7 @@ from nodes.execution import asking, failures, provenance
 from nodes.execution.attempts import attempts
 from nodes.execution.desk import Desk, Site
 from nodes.execution.effect import Abandoned, is_begun, make_effect
+from nodes.person import Lapsed
 from state.approval import HumanDecision, answers
 from state.check import argument_errors
 from state.result import Evidence, Origin, TaskError, TaskResult, TaskStatus
@@ -92,7 +93,7 @@ async def _permission(
         raise Abandoned(f"not allowed: {verdict.reason}")
     try:
         made = await asking.approval(desk, site, spec, args, origins, verdict.reason)
-    except asking.Expired:
+    except Lapsed:
         raise Abandoned("the approval came after it had lapsed; give the goal once more to be asked again") from None
     if made.type == "reject":
         raise Abandoned(f"rejected: {made.message}" if made.message else "rejected by a person")

@@ -10,6 +10,7 @@ from memory.journal import Effect
 from nodes.execution import asking, failures
 from nodes.execution.attempts import attempts
 from nodes.execution.desk import Desk, Site
+from nodes.person import Lapsed
 from state.approval import HumanDecision
 from state.result import Evidence, TaskStatus
 from tools.registry import ToolFailure, ToolOutput, ToolSpec
@@ -83,7 +84,7 @@ async def _resolve_doubt(desk: Desk, site: Site, spec: ToolSpec, known: Effect) 
         raise Abandoned("its outcome is unknown, and nobody is there to ask", status="in_doubt")
     try:
         return await asking.in_doubt(desk, site, spec, known)
-    except asking.Expired:
+    except Lapsed:
         raise Abandoned("its outcome is unknown, and the question lapsed", status="in_doubt") from None
 
 
