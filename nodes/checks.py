@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from nodes import wording
 from nodes.citations import verbatim
-from nodes.claims import MARK, Grounds, Sentence, bare, is_english, sentences
+from nodes.claims import EMPTY_ITEM, MARK, Grounds, Sentence, bare, is_english, sentences
 from nodes.evidence import is_said_by_a_model
 from nodes.guardrails import LINK, URL, Links
 from state.plan import Plan
@@ -184,7 +184,7 @@ def _upstream(plan: Plan | None) -> dict[str, set[str]]:
 
 def _tidied(text: str) -> str:
     """A text with sentences gone, without empty list items, headings of nothing, and holes."""
-    text = re.sub(r"(?m)^[ \t]*(?:[-*+•–]|\(?\d{1,3}[.)])[ \t]*$\n?", "", text)
+    text = EMPTY_ITEM.sub("", text)
     text = re.sub(r"[ \t]+$", "", re.sub(r"[ \t]{2,}(?=\S)", " ", text), flags=re.MULTILINE)
     lines = text.split("\n")
     kept: list[str] = []

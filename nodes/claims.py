@@ -28,6 +28,8 @@ _ABOUT_SOURCES = re.compile(
 )
 _HEADING = re.compile(r"^\s*(?:#{1,6}\s|\*\*[^*]+\*\*:?\s*$|\|?[\s|:-]+\|?$)")
 _LIST_ITEM = re.compile(r"^\s*(?:[-+•–]|\*(?!\*)|\(?\d{1,3}[.)]|\|)\s*")
+EMPTY_ITEM = re.compile(r"^[ \t]*(?:[-*+•–]|\(?\d{1,3}[.)]|(?:\(?\d{1,3}[.)][ \t]*){3,})[ \t]*$\n?", re.MULTILINE)
+"""A line of a list without an item: a bullet, a number, or several ('4.5.6.'), as a model leaves them that gave up."""
 _LEADING_BOLD = re.compile(r"^\s*\*\*[^*\n]{1,300}\*\*[:\s]*")
 _HEDGE = re.compile(
     r"(?:\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|some|circa|ca\.?|over|under|(?:more|less|fewer)"

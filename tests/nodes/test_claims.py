@@ -157,6 +157,14 @@ def test_a_draft_keeps_what_is_faithful_and_loses_what_is_not() -> None:
     assert check(repaired, items, goal=GOAL) == []
 
 
+@pytest.mark.parametrize("debris", ["4.5.6.", "4. 5. 6.", "2) 3) 4)"])
+def test_numbers_of_a_list_without_its_items_are_left_out(debris: str) -> None:
+    written, citations = cite(f"{FAITHFUL[0]}\n{INVENTED[0]}\n{debris}", evidence())
+    draft = Draft(text=written, citations=citations)
+    repaired = repair(draft, check(draft, evidence(), goal=GOAL))
+    assert repaired.text == "A senator must be at least 30 years old [1]."
+
+
 def test_nothing_is_left_of_an_invention() -> None:
     draft = Draft(text="The rules are:\n\n- Senators must be 99.\n- Presidents are crowned in Berlin.\n", citations=[])
     repaired = repair(draft, check(draft, evidence(), goal=GOAL))
