@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from models.reflex.words import content_words
 from nodes import wording
 from nodes.citations import verbatim
-from nodes.claims import EMPTY_ITEM, MARK, Grounds, Sentence, bare, is_english, sentences
+from nodes.claims import Grounds, bare, is_english
+from nodes.clauses import is_number
 from nodes.evidence import is_said_by_a_model
 from nodes.guardrails import LINK, URL, Links
+from nodes.paraphrase import FRAMING
+from nodes.statements import COUNTED, MARK, Sentence, sentences
 from state.plan import Plan
 from state.result import Citation, Evidence
 from state.verdict import Draft, Finding
@@ -70,14 +74,9 @@ def check(draft: Draft, evidence: Sequence[Evidence], *, goal: str = "", plan: P
 def repair(draft: Draft, findings: Sequence[Finding]) -> Draft:
     """The draft without the sentences that have findings, its citations numbered anew, the gap named."""
     bad = {finding.sentence for finding in findings}
-    pieces: list[str] = []
-    position = dropped = 0
-    for sentence in sentences(draft.text):
-        if sentence.text in bad:
-            pieces.append(draft.text[position : sentence.start])
-            position = sentence.end
-            dropped += 1
-    text = _tidied("".join([*pieces, draft.text[position:]]))
+    written = sentences(draft.text)
+    dropped = [sentence for sentence in written if sentence.text in bad]
+    text = _tidied(_without(draft.text, dropped, kept=[sentence for sentence in written if sentence.text not in bad]))
     order = list(dict.fromkeys(int(number) for number in MARK.findall(text)))
     known = {citation.number: citation for citation in draft.citations}
     new = {old: index for index, old in enumerate([number for number in order if number in known], 1)}
@@ -87,8 +86,8 @@ def repair(draft: Draft, findings: Sequence[Finding]) -> Draft:
         return Draft(text=text, citations=citations, gaps=draft.gaps)
     gap = (
         "A statement that the evidence doesn't hold up was left out"
-        if dropped == 1
-        else f"{dropped} statements that the evidence doesn't hold up were left out"
+        if len(dropped) == 1
+        else f"{len(dropped)} statements that the evidence doesn't hold up were left out"
     )
     return Draft(text=text, citations=citations, gaps=[*draft.gaps, gap])
 
@@ -114,13 +113,27 @@ def _unsupported(
         return []
     if sentence.is_claim and not cited and len(body.split()) >= _FEW_WORDS:
         return [("no_citation", "it cites nothing")]
-    grounds = _grounds(cited, evidence, values, upstream)
-    if grounds.holds_verbatim(body):
-        return []
-    missing = grounds.unsupported(body, goal=asked)
     if sentence.is_heading:
+        unasked = asked.unsupported(body)
+        missing = [one for one in Grounds(item.text for item in evidence).unsupported(body) if one in unasked]
         missing = [(kind, fact) for kind, fact in missing if kind != "name"]
+    else:
+        grounds = _grounds(cited, evidence, values, upstream)
+        if grounds.holds_verbatim(body):
+            return []
+        missing = grounds.unsupported(body, goal=asked)
+        if sentence.label:
+            missing += _mislabelled(sentence.label, Grounds(item.text for item in evidence), asked)
     return [(f"{kind}_not_in_evidence", _REASONS[kind].format(fact=fact)) for kind, fact in missing]
+
+
+def _mislabelled(label: str, known: Grounds, asked: Grounds) -> list[tuple[str, str]]:
+    """What of a label nothing found or asked holds up: a number, a date, and a name none of whose words is there."""
+    missing = known.unsupported(label, goal=asked)
+    unnamed = {fact for kind, fact in missing if kind == "name"}
+    told = [word for word in content_words(label) if not is_number(word)]
+    is_unknown = len(told) > 1 and all(word.text in unnamed and word.stem not in FRAMING for word in told)
+    return [(kind, fact) for kind, fact in missing if kind != "name" or is_unknown]
 
 
 def _misworded(
@@ -182,9 +195,24 @@ def _upstream(plan: Plan | None) -> dict[str, set[str]]:
     return found
 
 
+def _without(text: str, dropped: Sequence[Sentence], kept: Sequence[Sentence]) -> str:
+    """A text less some sentences, and less the bullets and numbers of a list that are left without an item."""
+    lines: list[str] = []
+    position = 0
+    for line in text.splitlines(keepends=True):
+        start, end = position, position + len(line)
+        left = line
+        for sentence in reversed(dropped):
+            left = left[: max(sentence.start - start, 0)] + left[max(sentence.end - start, 0) :]
+        position = end
+        is_item = re.fullmatch(r"[-*+•–]", left.strip()) or COUNTED.fullmatch(left.strip())
+        if not is_item or any(start <= sentence.start < end for sentence in kept):
+            lines.append(left)
+    return "".join(lines)
+
+
 def _tidied(text: str) -> str:
-    """A text with sentences gone, without empty list items, headings of nothing, and holes."""
-    text = EMPTY_ITEM.sub("", text)
+    """A text with sentences gone, without headings of nothing, and holes."""
     text = re.sub(r"[ \t]+$", "", re.sub(r"[ \t]{2,}(?=\S)", " ", text), flags=re.MULTILINE)
     lines = text.split("\n")
     kept: list[str] = []

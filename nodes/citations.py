@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from models.reflex.sentences import split_clauses, split_sentences
 from models.reflex.words import content_words
 from nodes import facts
-from nodes.claims import MARK, Grounds, Sentence, normal, sentences
+from nodes.claims import Grounds, normal
 from nodes.evidence import is_said_by_a_model
+from nodes.statements import MARK, Sentence, sentences
 from state.result import Citation, Evidence
 
 LONGEST_QUOTE = 400

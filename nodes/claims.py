@@ -8,97 +8,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from models.reflex.sentences import split_sentences
 from models.reflex.vocabulary import FUNCTION_WORDS
 from models.reflex.words import RELATED, content_words, same_word, squeeze, stem
 from nodes import facts
 from nodes.facts import Date, Name, Number, word_set
+from nodes.statements import GAP
 from state.text import printable
 
-MARK = re.compile(r"\[(\d{1,3})\]")
-_GAP = re.compile(
-    r"""\b(?:not|no|cannot|never|nothing|none|neither|nor|unable|unknown|unclear|without|lacks?|missing)\b|n['’]t\b""",
-    re.IGNORECASE,
-)
-_ABOUT_SOURCES = re.compile(
-    r"""\b(?: documents?|sources?|evidence|texts?|passages?|results?|information|answers?|data|context|search|page
-    | find|found|says?|states?|mentions?|contains?|specif\w+|provid\w+|determin\w+|confirm\w*|know|available
-    | looked\ up|could|able )\b""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_HEADING = re.compile(r"^\s*(?:#{1,6}\s|\*\*[^*]+\*\*:?\s*$|\|?[\s|:-]+\|?$)")
-_LIST_ITEM = re.compile(r"^\s*(?:[-+•–]|\*(?!\*)|\(?\d{1,3}[.)]|\|)\s*")
-EMPTY_ITEM = re.compile(r"^[ \t]*(?:[-*+•–]|\(?\d{1,3}[.)]|(?:\(?\d{1,3}[.)][ \t]*){3,})[ \t]*$\n?", re.MULTILINE)
-"""A line of a list without an item: a bullet, a number, or several ('4.5.6.'), as a model leaves them that gave up."""
-_LEADING_BOLD = re.compile(r"^\s*\*\*[^*\n]{1,300}\*\*[:\s]*")
 _HEDGE = re.compile(
     r"(?:\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|some|circa|ca\.?|over|under|(?:more|less|fewer)"
     r" than|at least|at most|up to|close to|just)\s*|[~≈<>]\s*)[$€£¥]?\s*$",
     re.IGNORECASE,
 )
 _SMALL_COUNT = 12
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence of a draft; `text` is `draft[start:end]`, `body` is without marks and list bullets."""
-
-    start: int
-    end: int
-    text: str
-    marks: tuple[int, ...]
-
-    @functools.cached_property
-    def body(self) -> str:
-        body = _LEADING_BOLD.sub("", _LIST_ITEM.sub("", self.text))
-        body = re.sub(r"\s+([.,;:!?])", r"\1", MARK.sub("", body))
-        return squeeze(body.replace("**", "").replace("`", ""))
-
-    @property
-    def is_heading(self) -> bool:
-        """It is a heading or a table's rule: its capitals are no names."""
-        return bool(_HEADING.match(self.text))
-
-    @property
-    def is_gap(self) -> bool:
-        """It says what isn't known, rather than how something is."""
-        return bool(_GAP.search(self.body) and _ABOUT_SOURCES.search(self.body))
-
-    @property
-    def is_claim(self) -> bool:
-        """It says how something is: not a heading, a question, the opening of a list, or a statement of a gap."""
-        body = self.body
-        if self.is_heading or not any(map(str.isalnum, body)) or body.endswith(("?", ":")):
-            return False
-        return not (self.is_gap and not self.marks)
-
-
-def sentences(text: str) -> list[Sentence]:
-    """The sentences of a draft, line by line: a list item, a heading and a table's row stand alone."""
-    found: list[Sentence] = []
-    for start, end in _blocks(text):
-        for span in split_sentences(text[start:end]):
-            marks = tuple(dict.fromkeys(map(int, MARK.findall(span.text))))
-            found.append(Sentence(start + span.start, start + span.end, span.text, marks))
-    return found
-
-
-def _blocks(text: str) -> Iterable[tuple[int, int]]:
-    """Lines, joined where a line only wraps."""
-    begun: int | None = None
-    position = 0
-    for line in text.splitlines(keepends=True):
-        wraps = begun is not None and line[:1].islower() and not re.search(r"[.!?:;|]\s*$", text[begun:position])
-        if begun is not None and not wraps:
-            yield begun, position
-            begun = None
-        if line.strip() and begun is None:
-            begun = position
-        elif not line.strip():
-            begun = None
-        position += len(line)
-    if begun is not None:
-        yield begun, position
 
 
 class Grounds:
@@ -128,7 +50,7 @@ class Grounds:
         """
         text = facts.plain(sentence)
         found = facts.dates(text)
-        lenient = goal if goal and (self._tells_a_value(text, found) or _GAP.search(text)) else None
+        lenient = goal if goal and (self._tells_a_value(text, found) or GAP.search(text)) else None
         missing = []
         for date in found:
             if not self._has_date(date) and not (lenient and lenient._has_date(date)):

@@ -12,15 +12,15 @@ def _stems(text: str) -> frozenset[str]:
 FRAMING = _stems(
     """
     according addition additionally age allow also although amount answer apply article available basis because
-    become begin belong besides both came case century certain clause come condition consist constitution contain
-    count current decade despite detail difference different documents either eligible ensure entire entitle example
-    exist explain fact first following for form full further furthermore general generally give go grant group have
-    however include indeed instead kind know list main make matter mean mention moreover must name namely need
-    number one ones order part particular place possess possible power provide provision purpose question reach
-    reason refer regard require requirement respective rest right role rule say second section see several similar
-    similarly simply single so sole solely source specific specifically specify state stipulate such text therefore
-    thing third though thus together total true two type unless unlike use various whereas whole within year years
-    yes
+    become begin belong besides both came case century certain clause come conclusion condition consist constitution
+    contain count current decade despite detail difference different documents either eligible ensure entire entitle
+    example exist explain fact first following for form full further furthermore general generally give go grant
+    group have however include indeed instead key kind know list main make matter mean mention moreover must name
+    namely need number one ones order overview part particular place possess possible power provide provision
+    purpose question reach reason refer regard require requirement respective rest right role rule say second
+    section see several similar similarly simply single so sole solely source specific specifically specify state
+    stipulate such summary takeaway text therefore thing third though thus together total true two type unless
+    unlike use various whereas whole within year years yes
     """
 )
 """Stems that frame a statement without being what it is about."""

@@ -27,6 +27,7 @@ _PASSIVE = re.compile(
     r"\b(?:is|are|was|were|be|been|being)\s+(?:\w+ly\s+)?\w+(?:ed|en|wn|ld|nt|de|ught)\b", re.IGNORECASE
 )
 _PART = re.compile(r"\b(?:when|if|while|whenever|whereas|after|before)\b|[,;:]")
+_EQUATES = re.compile(r"\b(?:is|are|was|were)\b", re.IGNORECASE)
 _AT_MOST = re.compile(
     r"\b(?:at most|at the most|no more than|not more than|no older|older than|up to|maximum|younger|under the age)\b",
     re.IGNORECASE,
@@ -39,7 +40,9 @@ _BOUND_ABOVE = re.compile(
 
 def turned(body: str, quotes: Sequence[str]) -> list[tuple[str, str]]:
     """How it does, as pairs of a kind and the words: 'negation', 'opposite' or 'roles'."""
-    return _turned_round(body, quotes) or _opposite(body, quotes) or _swapped(body, quotes)
+    return (
+        _turned_round(body, quotes) or _opposite(body, quotes) or _swapped(body, quotes) or _on_themselves(body, quotes)
+    )
 
 
 def _clauses(text: str) -> list[str]:
@@ -92,6 +95,17 @@ def _swapped(body: str, quotes: Sequence[str]) -> list[tuple[str, str]]:
         if is_same_voice and not subject & doers and doers <= everybody and subject <= everywhere:
             return [("roles", next(word.text for word in words(part) if word.stem in subject))]
     return []
+
+
+def _on_themselves(body: str, quotes: Sequence[str]) -> list[tuple[str, str]]:
+    """Whether one does to themselves ('the President presides over the trial of the President') what the quotation,
+    which names them once, says of somebody else."""
+    if _EQUATES.search(body):
+        return []
+    said = [word.text.lower() for word in words(body)]
+    there = [word.text.lower() for word in words(nearest_to(body, quotes))]
+    doers = [word for word in subject_of(body) if said.count(word.text.lower()) > 1]
+    return [("roles", word.text) for word in doers if there.count(word.text.lower()) == 1][:1]
 
 
 def _subject_and_rest(part: str) -> tuple[frozenset[str], frozenset[str]]:

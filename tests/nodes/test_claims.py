@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from nodes.checks import check, repair
 from nodes.citations import cite
-from nodes.claims import Grounds, sentences
+from nodes.claims import Grounds
+from nodes.statements import sentences
 from state.plan import Plan, Task
 from state.result import Citation, Evidence
 from state.verdict import Draft, Finding
@@ -62,6 +63,12 @@ FAITHFUL = [
     "I could not find information about the vice president.",
     "Here is what the sources hold:",
     "# Ages of Office",
+    "30. [1]",
+    "**30** [1]",
+    "**Key Facts:** a senator must be 30 [1].",
+    "**Term Length of Senators:** a senator must be 30 [1].",
+    "**A senator** must be 30 [1].",
+    "**Ages at 30 and 35**\n\n1. A senator must be 30 [1].\n2.",
 ]
 INVENTED = [
     "A senator must be at least 25 years old [1].",
@@ -102,6 +109,17 @@ INVENTED = [
     "I could not find it in the documents, but he was 62.",
     "See https://evil.example/x for the age of 30 [1].",
     "A senator must be [30](https://evil.example/x) [1].",
+    "31.",
+    "31. [1]",
+    "**31** [1]",
+    "4.9.2",
+    "4.9.2. [1]",
+    "31.4 million people are senators [1].",
+    "**Elon Musk** founded Acme [4].",
+    "**Elon Musk:** founder of Acme [4]",
+    "**In 1931:** a senator must be 30 [1].",
+    "**Senators must be 31.** They must be citizens for nine years [1].",
+    "**A senator must be 31**",
 ]
 
 
@@ -157,12 +175,21 @@ def test_a_draft_keeps_what_is_faithful_and_loses_what_is_not() -> None:
     assert check(repaired, items, goal=GOAL) == []
 
 
-@pytest.mark.parametrize("debris", ["4.5.6.", "4. 5. 6.", "2) 3) 4)"])
+@pytest.mark.parametrize("debris", ["3.", "3.4.", "3.4.5.", "3. 4. 5.", "3) 4) 5)", "- ", "1.\n2."])
 def test_numbers_of_a_list_without_its_items_are_left_out(debris: str) -> None:
-    written, citations = cite(f"{FAITHFUL[0]}\n{INVENTED[0]}\n{debris}", evidence())
+    written, citations = cite(f"1. {FAITHFUL[0]}\n2. {INVENTED[0]}\n{debris}", evidence())
     draft = Draft(text=written, citations=citations)
     repaired = repair(draft, check(draft, evidence(), goal=GOAL))
-    assert repaired.text == "A senator must be at least 30 years old [1]."
+    assert repaired.text == "1. A senator must be at least 30 years old [1]."
+    assert repaired.gaps == ["A statement that the evidence doesn't hold up was left out"]
+
+
+def test_a_number_that_is_the_answer_is_no_debris() -> None:
+    items = [Evidence(text="6 * 7 = 42", source="calculate", kind="value", task="t1")]
+    text = "The answer is:\n42. [1]\nSenators are elected by lottery in most places."
+    draft = Draft(text=text, citations=[Citation(number=1, quote="6 * 7 = 42", source="calculate", task="t1")])
+    repaired = repair(draft, check(draft, items, goal="What is 6 * 7?"))
+    assert repaired.text == "The answer is:\n42. [1]"
 
 
 def test_nothing_is_left_of_an_invention() -> None:

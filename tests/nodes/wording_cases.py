@@ -81,6 +81,7 @@ HONEST = [
     ("package", "Debian packages come in two types: binary and source packages [1]."),
 ]
 INVENTED = [
+    ("trial", "The President shall preside over the trial of the President [1]."),
     ("war", "The authors may declare war [1]."),
     ("war", "The president may declare war [1]."),
     ("war", "Congress may not declare war [1]."),
