@@ -114,22 +114,24 @@ def _unsupported(
     if sentence.is_claim and not cited and len(body.split()) >= _FEW_WORDS:
         return [("no_citation", "it cites nothing")]
     if sentence.is_heading:
-        unasked = asked.unsupported(body)
-        missing = [one for one in Grounds(item.text for item in evidence).unsupported(body) if one in unasked]
+        missing = _untold(body, evidence, asked)
         missing = [(kind, fact) for kind, fact in missing if kind != "name"]
     else:
         grounds = _grounds(cited, evidence, values, upstream)
-        if grounds.holds_verbatim(body):
-            return []
-        missing = grounds.unsupported(body, goal=asked)
-        if sentence.label:
-            missing += _mislabelled(sentence.label, Grounds(item.text for item in evidence), asked)
+        missing = [] if grounds.holds_verbatim(body) else grounds.unsupported(body, goal=asked)
+        missing += _mislabelled(sentence.label, evidence, asked) if sentence.label else []
     return [(f"{kind}_not_in_evidence", _REASONS[kind].format(fact=fact)) for kind, fact in missing]
 
 
-def _mislabelled(label: str, known: Grounds, asked: Grounds) -> list[tuple[str, str]]:
-    """What of a label nothing found or asked holds up: a number, a date, and a name none of whose words is there."""
-    missing = known.unsupported(label, goal=asked)
+def _untold(text: str, evidence: Sequence[Evidence], asked: Grounds) -> list[tuple[str, str]]:
+    """The facts of a text that is no claim which neither the evidence of the run nor the user's goal has."""
+    unasked = asked.unsupported(text)
+    return [one for one in Grounds(item.text for item in evidence).unsupported(text) if one in unasked]
+
+
+def _mislabelled(label: str, evidence: Sequence[Evidence], asked: Grounds) -> list[tuple[str, str]]:
+    """The untold facts of a label: a number, a date, and a name none of whose words was found or asked."""
+    missing = _untold(label, evidence, asked)
     unnamed = {fact for kind, fact in missing if kind == "name"}
     told = [word for word in content_words(label) if not is_number(word)]
     is_unknown = len(told) > 1 and all(word.text in unnamed and word.stem not in FRAMING for word in told)

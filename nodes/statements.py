@@ -26,7 +26,8 @@ _BULLET = re.compile(r"^\s*[-+•–*>]+\s")
 _LIST_ITEM = re.compile(r"^\s*(?:[-+•–](?![.,]?\d)|\*(?!\*)|\(?\d{1,3}[.)](?!\d)|\|)\s*")
 COUNTED = re.compile(r"(?:\(?\d{1,3}[.)]\s*)+")
 """The number of a list's item, or of several without items ('4.5.6.'), as a model leaves them that gave up."""
-_LABEL = re.compile(r"^\s*\*\*(?:([^*\n]{1,300}[:?])\*\*|([^*\n]{1,300})\*\*\s*(?=[:?]))[:?\s]*")
+_LABEL = re.compile(r"^\s*\*\*([^*\n]{1,300})\*\*[:?\s]*(?=[^\sa-zß-ÿ]|$)|^\s*\*\*([^*\n]{1,300}[:?])\*\*\s*")
+"""Words in bold that aren't a part of the sentence after them, which has an end or a beginning of its own."""
 
 
 @dataclass(frozen=True)

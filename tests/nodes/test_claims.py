@@ -68,6 +68,7 @@ FAITHFUL = [
     "**Key Facts:** a senator must be 30 [1].",
     "**Term Length of Senators:** a senator must be 30 [1].",
     "**A senator** must be 30 [1].",
+    "**What office requires** A senator must be 30 [1].",
     "**Ages at 30 and 35**\n\n1. A senator must be 30 [1].\n2.",
 ]
 INVENTED = [
@@ -182,6 +183,13 @@ def test_numbers_of_a_list_without_its_items_are_left_out(debris: str) -> None:
     repaired = repair(draft, check(draft, evidence(), goal=GOAL))
     assert repaired.text == "1. A senator must be at least 30 years old [1]."
     assert repaired.gaps == ["A statement that the evidence doesn't hold up was left out"]
+
+
+def test_a_label_may_say_what_was_asked() -> None:
+    written, citations = cite("**A difference to 31** A senator must be 30 [1].", evidence())
+    draft = Draft(text=written, citations=citations)
+    assert check(draft, evidence(), goal="What is the difference to 31?") == []
+    assert [finding.check for finding in check(draft, evidence(), goal="Ages?")] == ["number_not_in_evidence"]
 
 
 def test_a_number_that_is_the_answer_is_no_debris() -> None:
