@@ -64,7 +64,8 @@ HOLDING_TOGETHER = frozenset(
 SAME = (
     "old age years year aged", "president presidential", "senator senators senate", "term long", "difference minus",
     "choose chosen elected elect", "try tried trial", "must shall needs required requirement", "least minimum",
-    "result calculate", "declare declared declares", "preside presides presided", "states state", "u.s united states",
+    "people individuals persons", "result calculate", "declare declared declares", "preside presides presided",
+    "states state", "u.s united states",
 )  # fmt: skip
 """Words that say the same in the answers to these goals."""
 
