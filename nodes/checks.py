@@ -13,7 +13,7 @@ from nodes.clauses import is_number
 from nodes.evidence import is_said_by_a_model
 from nodes.guardrails import LINK, URL, Links
 from nodes.paraphrase import FRAMING
-from nodes.statements import COUNTED, MARK, Sentence, sentences
+from nodes.statements import COUNTED, MARK, Sentence, says_something, sentences
 from state.plan import Plan
 from state.result import Citation, Evidence
 from state.verdict import Draft, Finding
@@ -48,7 +48,7 @@ def check(draft: Draft, evidence: Sequence[Evidence], *, goal: str = "", plan: P
     upstream = _upstream(plan)
     written = sentences(draft.text)
     findings: list[Finding] = []
-    if evidence and not any(any(map(str.isalnum, sentence.body)) for sentence in written):
+    if evidence and not any(says_something(sentence.body) for sentence in written):
         findings.append(Finding(check="empty", message="it says nothing", sentence=draft.text))
     for sentence in written:
         cited = [sources[mark] for mark in sentence.marks if sources.get(mark) is not None]
@@ -109,13 +109,12 @@ def _unsupported(
     upstream: Mapping[str, set[str]],
 ) -> list[tuple[str, str]]:
     body = sentence.body
-    if not any(map(str.isalnum, body)) or body.endswith("?"):
+    if not says_something(body) or body.endswith("?"):
         return []
     if sentence.is_claim and not cited and len(body.split()) >= _FEW_WORDS:
         return [("no_citation", "it cites nothing")]
     if sentence.is_heading:
-        missing = _untold(body, evidence, asked)
-        missing = [(kind, fact) for kind, fact in missing if kind != "name"]
+        missing = [(kind, fact) for kind, fact in _untold(body, evidence, asked) if kind != "name"]
     else:
         grounds = _grounds(cited, evidence, values, upstream)
         missing = [] if grounds.holds_verbatim(body) else grounds.unsupported(body, goal=asked)
@@ -126,6 +125,8 @@ def _unsupported(
 def _untold(text: str, evidence: Sequence[Evidence], asked: Grounds) -> list[tuple[str, str]]:
     """The facts of a text that is no claim which neither the evidence of the run nor the user's goal has."""
     unasked = asked.unsupported(text)
+    if not unasked:  # as a rule, and then the evidence needn't be read
+        return []
     return [one for one in Grounds(item.text for item in evidence).unsupported(text) if one in unasked]
 
 

@@ -44,7 +44,7 @@ class Sentence:
         body = self.text
         for opening in (_LIST_ITEM, _LABEL):
             rest = opening.sub("", body)
-            body = rest if _says_something(rest) else body
+            body = rest if says_something(rest) else body
         body = re.sub(r"\s+([.,;:!?])", r"\1", MARK.sub("", body))
         return squeeze(body.replace("**", "").replace("`", ""))
 
@@ -69,7 +69,7 @@ class Sentence:
     def is_claim(self) -> bool:
         """It says how something is: not a heading, a question, the opening of a list, or a statement of a gap."""
         body = self.body
-        if self.is_heading or not any(map(str.isalnum, body)) or body.endswith(("?", ":")):
+        if self.is_heading or not says_something(body) or body.endswith(("?", ":")):
             return False
         return not (self.is_gap and not self.marks)
 
@@ -89,7 +89,7 @@ def sentences(text: str) -> list[Sentence]:
         spans = [(start + span.start, start + span.end) for span in split_sentences(text[start:end])]
         for begun, ended in [*spans, (end, end)]:
             before = text[position:begun]
-            says = _says_something(text[begun:ended])
+            says = says_something(text[begun:ended])
             counted = _counting(before) if position == start and says else []
             count = counted[-1] if counted else count
             if not counted and any(map(str.isdigit, MARK.sub("", before))):  # a number by itself
@@ -117,7 +117,7 @@ def _sentence(text: str, start: int, end: int) -> Sentence:
     return Sentence(start, start + len(piece), piece, tuple(dict.fromkeys(map(int, MARK.findall(piece)))))
 
 
-def _says_something(text: str) -> bool:
+def says_something(text: str) -> bool:
     """Whether there is more to it than citations."""
     return any(map(str.isalnum, MARK.sub("", text)))
 

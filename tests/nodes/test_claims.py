@@ -185,6 +185,14 @@ def test_numbers_of_a_list_without_its_items_are_left_out(debris: str) -> None:
     assert repaired.gaps == ["A statement that the evidence doesn't hold up was left out"]
 
 
+@pytest.mark.parametrize("debris", ["4.5.6.", "4. 5. 6.", "2) 3) 4)"])
+def test_numbers_that_count_no_list_are_left_out_too(debris: str) -> None:
+    written, citations = cite(f"{FAITHFUL[0]}\n{INVENTED[0]}\n{debris}", evidence())
+    draft = Draft(text=written, citations=citations)
+    repaired = repair(draft, check(draft, evidence(), goal=GOAL))
+    assert repaired.text == "A senator must be at least 30 years old [1]."
+
+
 def test_a_label_may_say_what_was_asked() -> None:
     written, citations = cite("**A difference to 31** A senator must be 30 [1].", evidence())
     draft = Draft(text=written, citations=citations)
