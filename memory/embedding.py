@@ -64,6 +64,11 @@ def embed(texts: Sequence[str]) -> NDArray[np.float32]:
     return pooled
 
 
+def is_loaded() -> bool:
+    """Whether the model is there, so that `embed` has nothing to wait for."""
+    return _model is not None
+
+
 def pieces(word: str) -> int:
     """Into how many pieces the model's tokenizer divides a word: one, if it is a common one. Raises EmbeddingError."""
     return len(_load().tokens([_encodable(word)])[0])

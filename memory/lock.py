@@ -60,11 +60,9 @@ async def thread_lock(
 
 
 def forget_lock(database: Path, thread_id: str) -> None:
-    """Remove the lock's files of a deleted thread. Blocks; only for who holds the lock."""
-    lock, holder = _lock_files(database, thread_id)
-    for file in (holder, lock):
-        with suppress(OSError):
-            file.unlink()
+    """Remove the lock file of a deleted thread. Blocks; only for who holds the lock."""
+    with suppress(OSError):
+        _lock_file(database, thread_id).unlink()
 
 
 async def _acquired(attempt: Callable[[], Awaitable[bool]], wait: float) -> bool:
@@ -95,15 +93,13 @@ async def _mark(held: set[str], thread_id: str, wait: float) -> AsyncIterator[No
             held.discard(thread_id)
 
 
-def _lock_files(database: Path, thread_id: str) -> tuple[Path, Path]:
-    directory = Path(f"{database}.locks")
-    name = hashlib.sha256(thread_id.encode()).hexdigest()[:32]
-    return directory / f"{name}.lock", directory / f"{name}.holder"
+def _lock_file(database: Path, thread_id: str) -> Path:
+    return Path(f"{database}.locks") / f"{hashlib.sha256(thread_id.encode()).hexdigest()[:32]}.lock"
 
 
 @asynccontextmanager
 async def _file_lock(database: Path, thread_id: str, wait: float) -> AsyncIterator[None]:
-    file, holder = _lock_files(database, thread_id)
+    file = _lock_file(database, thread_id)
     lock: Any = None
 
     def acquire() -> bool:
@@ -120,13 +116,8 @@ async def _file_lock(database: Path, thread_id: str, wait: float) -> AsyncIterat
             raise PersistenceError(
                 f"thread '{thread_id}' can't be locked: '{file.parent}' can't be written ({error.strerror or error})"
             ) from error
-        _write_holder(holder)
+        _write_holder(file)
         return True
-
-    def release() -> None:
-        with suppress(OSError):
-            holder.unlink()
-        lock.release()
 
     async def attempt() -> bool:
         # Not cancelled half way: a lock taken by a thread that nobody waits for any more would never be let go.
@@ -135,21 +126,22 @@ async def _file_lock(database: Path, thread_id: str, wait: float) -> AsyncIterat
             return await asyncio.shield(taking)
         except asyncio.CancelledError:
             if await taking:
-                await asyncio.to_thread(release)
+                lock.release()
             raise
 
     if not await _acquired(attempt, wait):
-        raise ThreadBusy(thread_id, await asyncio.to_thread(_read_holder, holder))
+        raise ThreadBusy(thread_id, await asyncio.to_thread(_read_holder, file))
     try:
         yield
     finally:
-        await asyncio.shield(asyncio.to_thread(release))
+        lock.release()
 
 
 def _write_holder(file: Path) -> None:
-    with suppress(OSError):
-        file.touch(mode=0o600)
-        file.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}), encoding="utf-8")
+    """Say in a lock file who holds it. One that isn't empty is the lock itself, where a filesystem has no other."""
+    with suppress(OSError), file.open("r+", encoding="utf-8") as opened:
+        if not opened.read(1):
+            json.dump({"pid": os.getpid(), "host": socket.gethostname()}, opened)
 
 
 def _read_holder(file: Path) -> str | None:

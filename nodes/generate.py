@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from langgraph.runtime import Runtime
 
 from models.brain import Brain, BrainError
+from models.reflex.pace import length_of, read_by
 from nodes import citations, conversation, emit
 from nodes.evidence import Collected, collect, is_told_by
 from nodes.execution.head_start import of_run
@@ -91,13 +92,20 @@ async def quoted(intent: Intent, evidence: list[Evidence]) -> Draft:
     except BrainError:
         lines = [f"- {' '.join(item.text.split())[:300]} [{n}]" for n, item in enumerate(evidence[:_MOST_QUOTED], 1)]
         draft = Draft(text="\n".join(["This is what was found:", *lines]) if lines else "I found no answer.")
-    return await asyncio.to_thread(numbered, draft, evidence)
+    return await _numbered(draft, evidence)
 
 
-def numbered(draft: Draft, evidence: list[Evidence]) -> Draft:
+async def _numbered(draft: Draft, evidence: list[Evidence]) -> Draft:
     """A brain's draft with its marks in order and a verbatim quotation behind each."""
-    text, cited = citations.cite(draft.text, evidence, draft.citations)
+    text, cited = await read_by(
+        lambda: citations.cite(draft.text, evidence, draft.citations), held_against(draft.text, evidence)
+    )
     return Draft(text=text, citations=cited, gaps=draft.gaps)
+
+
+def held_against(text: str, evidence: Sequence[Evidence]) -> int:
+    """The characters that are read to hold a text against each piece of the evidence."""
+    return len(text) * len(evidence) + length_of(evidence)
 
 
 async def _written(state: RunState, brain: Brain, intent: Intent, collected: Collected, spending: Spending) -> Draft:
@@ -120,7 +128,7 @@ async def _written(state: RunState, brain: Brain, intent: Intent, collected: Col
                 history=conversation.before(state)[-conversation.HISTORY :],
                 on_text=AnswerStream(),
             )
-            draft = await asyncio.to_thread(numbered, spending.take(thought), evidence)
+            draft = await _numbered(spending.take(thought), evidence)
             return _with_gaps(draft, collected)
         except BrainError as error:
             spending.failed(error, "the answer is quoted from what was found")

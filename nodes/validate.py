@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,10 +9,11 @@ from typing import Any, NamedTuple
 from langgraph.runtime import Runtime
 
 from models.brain import Brain, BrainError
+from models.reflex.pace import read_by
 from nodes import emit
 from nodes.checks import check, repair
 from nodes.evidence import Collected
-from nodes.generate import EMBEDDED, evidence_of, intent_of, quoted, was_rejected
+from nodes.generate import EMBEDDED, evidence_of, held_against, intent_of, quoted, was_rejected
 from nodes.kit import Kit, NodeFunction
 from nodes.spending import Spending
 from state.budget import Budget
@@ -97,14 +97,12 @@ async def _judged(case: _Case, draft: Draft) -> tuple[Draft, Verdict]:
 
 
 async def _findings(case: _Case, draft: Draft) -> list[Finding]:
-    """The checks take a while on long texts, so they run beside the event loop.
-
-    With no evidence all that the embedded brain says is that it found nothing, or can't do what was asked.
-    """
+    """With no evidence all that the embedded brain says is that it found nothing, or can't do what was asked."""
     if case.brain.name == EMBEDDED and not case.collected.evidence:
         return []
-    return await asyncio.to_thread(
-        check, draft, case.collected.evidence, goal=_said_by_user(case.state), plan=case.state.get("plan")
+    evidence, plan = case.collected.evidence, case.state.get("plan")
+    return await read_by(
+        lambda: check(draft, evidence, goal=_said_by_user(case.state), plan=plan), held_against(draft.text, evidence)
     )
 
 

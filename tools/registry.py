@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, TypeAlias, overload
+from typing import Any, Literal, TypeAlias, get_type_hints, overload
 
 from langchain_core.tools import BaseTool, StructuredTool, Tool
 
@@ -241,6 +242,8 @@ def tool(
     wrapped: Callable[..., Any] | Callable[..., Awaitable[Any]] = functools.wraps(function)(
         run_async if is_async else run
     )
+    with suppress(Exception):  # LangChain reads them at every call; what can't be read now, it can't then
+        wrapped.__annotations__ = get_type_hints(function, include_extras=True)
     made = StructuredTool.from_function(
         func=None if is_async else wrapped,
         coroutine=wrapped if is_async else None,

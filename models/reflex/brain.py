@@ -12,6 +12,7 @@ from models.brain import Action, OnText, Step, Thought
 from models.reflex import extract, planner, writer
 from models.reflex import intent as intents
 from models.reflex.judging import verdict
+from models.reflex.pace import SHORT, length_of, read_by
 from models.reflex.passages import Passage
 from models.reflex.steps import next_action
 from state.intent import Intent
@@ -43,7 +44,9 @@ class ReflexBrain:
         problems: Sequence[Problem] = (),
         results: Mapping[str, TaskResult] | None = None,
     ) -> Thought[Plan]:
-        return Thought(await asyncio.to_thread(planner.plan, intent, tools, problems, results))
+        told = len(intent.goal) + sum(len(spec.description) for spec in tools)
+        characters = told if results is None else SHORT + 1
+        return Thought(await read_by(lambda: planner.plan(intent, tools, problems, results), characters))
 
     async def write(
         self,
@@ -54,7 +57,7 @@ class ReflexBrain:
         history: Sequence[AnyMessage] = (),
         on_text: OnText | None = None,
     ) -> Thought[Draft]:
-        draft = await asyncio.to_thread(writer.write, intent, evidence, feedback)
+        draft = await read_by(lambda: writer.write(intent, evidence, feedback), length_of(evidence))
         if on_text:
             for piece in draft.text.splitlines(keepends=True):
                 on_text(piece)
@@ -67,7 +70,8 @@ class ReflexBrain:
         passages = list(extract.passages_of(dict(inputs)))
         if not passages and not inputs:
             passages = [Passage(i, item.text, item.place) for i, item in enumerate(evidence) if item.kind == "text"]
-        return Thought(await asyncio.to_thread(extract.complete, prompt, passages))
+        characters = sum(len(passage.text) for passage in passages)
+        return Thought(await read_by(lambda: extract.complete(prompt, passages), characters))
 
     async def next_action(
         self, goal: str, *, tools: Sequence[ToolSpec], steps: Sequence[Step], prompt: str = ""

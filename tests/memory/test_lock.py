@@ -110,7 +110,7 @@ async def test_another_process_is_turned_away_until_the_holder_is_killed(tmp_pat
             with pytest.raises(ThreadBusy, match=f"at work in process {holder.pid};"):
                 async with thread_lock(saver, "one"):
                     pass
-            with pytest.raises(ThreadBusy):
+            with pytest.raises(ThreadBusy, match=f"at work in process {holder.pid};"):  # asked again, it is known still
                 async with thread_lock(saver, "one", wait=0.1):
                     pass
             holder.kill()
