@@ -66,13 +66,15 @@ def bare_graph(nodes: int, saver: Any, *, tasks: int = 0) -> Any:
 
 
 async def steps_and_tasks(graph: Any, goal: str) -> tuple[int, int]:
-    """How many nodes a run of `goal` takes, and how many tasks its plan has."""
+    """How many nodes a run of `goal` takes, and how many tasks its plan has. Raises RuntimeError if it fails."""
     config = {"configurable": {"thread_id": f"counted {goal}"}}
     nodes = 0
     async for part in graph.astream({"goal": goal}, config, stream_mode="updates"):
         nodes += sum(name in graph.nodes for name in part)
-    plan = (await graph.aget_state(config)).values.get("plan")
-    return nodes, len(plan.tasks) if plan else 0
+    state = (await graph.aget_state(config)).values
+    if state["stop_reason"] != "answered":
+        raise RuntimeError(f"what isn't answered is no measure: {goal}: {state['answer']}")
+    return nodes, len(state["plan"].tasks)
 
 
 async def measure(runs: int) -> dict[str, dict[str, list[float]]]:

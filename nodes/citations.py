@@ -169,6 +169,8 @@ def _score(wanted: dict[str, float], quote: str) -> float:
 
 def verbatim(quote: str, text: str) -> str | None:
     """`quote` as it stands in `text`, white space aside; None if it doesn't."""
+    if (stripped := quote.strip()) and stripped in text:
+        return stripped
     words = [re.escape(word) for word in quote.split()]
     found = re.search(r"\s+".join(words), text) if words else None
     return found.group() if found else None

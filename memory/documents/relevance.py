@@ -32,17 +32,9 @@ _IDIOMS = {"how old": ("old", ("age", "aged")), "how long": ("long", ("term", "y
 """What a text says where a question says 'how old': the word of the question, and the words of the text."""
 
 _ASIDE = re.compile(r"(?<=\S)\s+\(([^()]*)\)\W*$")
-_HOW_MANY = re.compile(r"\bhow (?:many|much)\b|\bnumber of\b", re.IGNORECASE)
-_NUMERAL = re.compile(
-    r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|\w+ty|hundred|thousand|"
-    r"million|dozen)\b",
-    re.IGNORECASE,
-)
-_IN_TITLE, _MOST_OF_IT = 0.25, 0.7
-"""What a passage gains whose nearest headings have the question's words, and the share of them that is enough."""
 _HELPS = 0.05
-_HAS_NUMBER, _STANDS_IN = 0.3, 0.7
-"""What a sentence with a number gains where one is asked for; what an optional word counts of one that is missing."""
+_STANDS_IN = 0.7
+"""What an optional word counts of one that is missing."""
 _WORD = re.compile(r"\d+(?:[-/.]\d+)+|[^\W_]+")
 _ENDING = re.compile(r"(?:ments?|ations?|itions?|ions?|ings?|ies|ed|es|ly|al|[sey])$")
 _MOST_TERMS = 32
@@ -78,11 +70,6 @@ def terms(question: str) -> list[Term]:
     return [*found, *(Term(word, optional=True) for word in optional)][:_MOST_TERMS]
 
 
-def asks_for_a_number(question: str) -> bool:
-    """Whether a question wants to know how many or how much."""
-    return bool(_HOW_MANY.search(question))
-
-
 def _words(text: str) -> list[str]:
     words = list(dict.fromkeys(_WORD.findall(text)))
     return [word for word in words if word not in STOP_WORDS] or words
@@ -91,8 +78,7 @@ def _words(text: str) -> list[str]:
 class Relevance:
     """Measures passages against one question.
 
-    `vector`: the question's embedding. `numeric`: it asks for a number. `rarity` says how much a word counts: its
-    inverse document frequency.
+    `vector`: the question's embedding. `rarity` says how much a word counts: its inverse document frequency.
     """
 
     def __init__(
@@ -100,16 +86,14 @@ class Relevance:
         question: Sequence[Term],
         vector: NDArray[np.float32],
         rarity: Callable[[str], float],
-        *,
-        numeric: bool = False,
     ) -> None:
         self._vector = vector
-        self._numeric = numeric
         self._weights: list[dict[str, float]] = [
             {_stem(word): rarity(word) for word in reversed(term.words)} for term in question if not term.optional
         ]
         self._optional = {_stem(term.word) for term in question if term.optional}
-        self._asked = self._optional.union(*self._weights)
+        self._asked = frozenset(self._optional).union(*self._weights)
+        self._coverages: dict[frozenset[str], float] = {}
         self._whole = sum(max(weights.values()) for weights in self._weights) or 1.0
 
     def of(self, passages: Sequence[str], headings: Sequence[str], cosines: NDArray[np.float32]) -> list[float]:
@@ -122,17 +106,25 @@ class Relevance:
 
         read = _read(passages)
         vectors = np.concatenate([passage.vectors for passage in read] or [np.zeros((0, DIMENSIONS), np.float32)])
-        within = iter(_likenesses(vectors @ self._vector))
-        relevances = []
+        within = _likenesses(vectors @ self._vector)
+        relevances, start = [], 0
         for heading, likeness, passage in zip(headings, _likenesses(cosines), read, strict=True):
-            best = max((self._coverage(own) + next(within) for own in passage.stems), default=0.0)
-            words = _stems(heading) | passage.words
-            relevances.append((self._coverage(words) + likeness + best) / 4)
+            alike = within[start : start + len(passage.stems)]
+            start += len(passage.stems)
+            asked = self._asked & passage.words
+            if asked:
+                alike = [one + self._coverage(asked & own) for one, own in zip(alike, passage.stems, strict=True)]
+            covered = self._coverage(asked | (self._asked & _stems(heading)))
+            relevances.append((covered + likeness + max(alike, default=0.0)) / 4)
         return relevances
 
     def _coverage(self, words: frozenset[str]) -> float:
-        if self._asked.isdisjoint(words):  # as most are
-            return 0.0
+        """The share of the question that a text has with these of its words: one of few sets, each asked for often."""
+        if words not in self._coverages:
+            self._coverages[words] = self._share(words)
+        return self._coverages[words]
+
+    def _share(self, words: frozenset[str]) -> float:
         own = covered = 0.0
         missing: list[float] = []
         for weights in self._weights:

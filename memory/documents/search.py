@@ -6,14 +6,14 @@ import math
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from memory.documents import files
-from memory.documents.content import DocumentsError
 from memory.documents.database import Database
-from memory.documents.relevance import Relevance, Term, asks_for_a_number, terms
-from memory.embedding import DIMENSIONS, embed
+from memory.documents.relevance import Relevance, Term, terms
+from memory.documents.snapshot import Snapshot, quoted, read_snapshot
+from memory.embedding import embed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,20 +42,12 @@ class Hit:
     date: str | None = None
 
 
-@dataclass(frozen=True)
-class _Matrix:
-    generation: int
-    chunks: NDArray[np.int64]
-    files: NDArray[np.int64]
-    vectors: NDArray[np.float32]
-
-
 class Searcher:
     """Searches one index; keeps its embeddings in memory until the index changes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._matrix: _Matrix | None = None
+        self._snapshot: Snapshot | None = None
         self._loading = threading.Lock()
 
     def search(self, query: str, k: int, sources: Sequence[str] | None) -> list[Hit]:
@@ -66,42 +58,31 @@ class Searcher:
         question = terms(query)
         vector = embed([query])[0]
         with self._database.reading() as connection:
-            matrix = self._current(connection)
+            snapshot = self._current(connection)
             allowed = None if sources is None else _file_numbers(connection, sources)
-            cosines = matrix.vectors @ vector
+            cosines = snapshot.vectors @ vector
             by_words = _ranked_by_words(connection, question, allowed)
             by_title = _ranked_by_words(connection, question, allowed, column="headings")
-            by_meaning = _ranked_by_meaning(matrix, cosines, allowed)
+            by_meaning = _ranked_by_meaning(snapshot, cosines, allowed)
             best = _fused([by_words, by_meaning, by_title])[: max(_RERANKED, k)]
-            passages = _passages(connection, best)
-            relevance = Relevance(
-                question, vector, _rarity(connection, len(matrix.chunks)), numeric=asks_for_a_number(query)
-            )
-        whole = cosines[matrix.chunks.searchsorted(best)]
-        scores = relevance.of([hit.text for hit, _ in passages], [headings for _, headings in passages], whole)
-        ranked = sorted(zip(scores, passages, strict=True), key=lambda scored: -scored[0])
-        return [replace(hit, score=round(min(score, 1.0), 4)) for score, (hit, _) in ranked[:k]]
+            passages = snapshot.passages(connection, best)
+            relevance = Relevance(question, vector, _rarity(connection, snapshot))
+        whole = cosines[snapshot.chunks.searchsorted(best)]
+        scores = relevance.of([one.text for one in passages], [one.headings for one in passages], whole)
+        ranked = sorted(zip(scores, passages, strict=True), key=lambda scored: -scored[0])[:k]
+        names = {path: files.shown(path) for path in {one.path for _, one in ranked}}
+        return [Hit(one.text, names[one.path], one.place, round(min(score, 1.0), 4), one.date) for score, one in ranked]
 
-    def _current(self, connection: sqlite3.Connection) -> _Matrix:
-        """The embeddings as of now."""
+    def _current(self, connection: sqlite3.Connection) -> Snapshot:
+        """The index as of now."""
         generation = connection.execute("SELECT number FROM generation").fetchone()[0]
-        if self._matrix is None or self._matrix.generation != generation:
+        snapshot = self._snapshot
+        if snapshot is None or snapshot.generation != generation:
             with self._loading:
-                if self._matrix is None or self._matrix.generation != generation:
-                    self._matrix = _load(connection, generation)
-        return self._matrix
-
-
-def _load(connection: sqlite3.Connection, generation: int) -> _Matrix:
-    import numpy as np
-
-    rows = connection.execute("SELECT id, file, embedding FROM chunks ORDER BY id").fetchall()
-    data = b"".join(row[2] for row in rows)
-    if len(data) != len(rows) * DIMENSIONS * 2:
-        raise DocumentsError("the index has embeddings of another size in it; delete it and index again")
-    vectors = np.frombuffer(data, dtype=np.float16).reshape(len(rows), DIMENSIONS).astype(np.float32)
-    numbers = np.array([(row[0], row[1]) for row in rows], dtype=np.int64).reshape(len(rows), 2)
-    return _Matrix(generation, numbers[:, 0].copy(), numbers[:, 1].copy(), vectors)
+                snapshot = self._snapshot
+                if snapshot is None or snapshot.generation != generation:
+                    self._snapshot = snapshot = read_snapshot(connection, generation)
+        return snapshot
 
 
 def _file_numbers(connection: sqlite3.Connection, sources: Sequence[str]) -> set[int]:
@@ -124,23 +105,27 @@ def _ranked_by_words(
         return []
     only = "" if allowed is None else f"AND chunks.file IN ({','.join(map(str, sorted(allowed)))})"
     join = "" if allowed is None else "JOIN chunks ON chunks.id = words.rowid"
-    sql = f"SELECT words.rowid FROM words {join} WHERE words MATCH ? {only} ORDER BY bm25(words, 1.0, ?) LIMIT ?"
-    matched = " OR ".join(_quoted(word) for term in question for word in term.words)
+    ranked = f"SELECT words.rowid AS id FROM words {join} WHERE words MATCH ? {only} ORDER BY bm25(words, 1, ?) LIMIT ?"
+    # All in one row, in the order they come in: each row is a moment at which another thread may take over.
+    sql = f"SELECT group_concat(id) FROM ({ranked})"
+    matched = " OR ".join(quoted(word) for term in question for word in term.words)
     matched = f"{{{column}}} : ({matched})" if column else matched
-    return [row[0] for row in connection.execute(sql, (matched, _HEADING_WEIGHT, _CANDIDATES))]
+    (found,) = connection.execute(sql, (matched, _HEADING_WEIGHT, _CANDIDATES)).fetchone()
+    return list(map(int, found.split(","))) if found else []
 
 
-def _ranked_by_meaning(matrix: _Matrix, cosines: NDArray[np.float32], allowed: set[int] | None) -> list[int]:
+def _ranked_by_meaning(snapshot: Snapshot, cosines: NDArray[np.float32], allowed: set[int] | None) -> list[int]:
     """The numbers of the likest passages, best first."""
     import numpy as np
 
     if not cosines.any():
         return []
-    eligible = cosines if allowed is None else np.where(np.isin(matrix.files, list(allowed)), cosines, -np.inf)
+    eligible = cosines if allowed is None else np.where(np.isin(snapshot.files, list(allowed)), cosines, -np.inf)
     count = min(_CANDIDATES, len(eligible))
     top = np.argpartition(-eligible, count - 1)[:count]
     top = top[np.lexsort((top, -eligible[top]))]
-    return [int(matrix.chunks[row]) for row in top if np.isfinite(eligible[row])]
+    found: list[int] = snapshot.chunks[top[np.isfinite(eligible[top])]].tolist()
+    return found
 
 
 def _fused(rankings: list[list[int]]) -> list[int]:
@@ -152,30 +137,11 @@ def _fused(rankings: list[list[int]]) -> list[int]:
     return sorted(scores, key=lambda chunk: (-scores[chunk], chunk))
 
 
-def _rarity(connection: sqlite3.Connection, total: int) -> Callable[[str], float]:
+def _rarity(connection: sqlite3.Connection, snapshot: Snapshot) -> Callable[[str], float]:
     """The inverse document frequency of a word, as BM25 has it."""
 
     def rarity(word: str) -> float:
-        frequency = connection.execute("SELECT count(*) FROM words WHERE words MATCH ?", (_quoted(word),)).fetchone()[0]
-        return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+        frequency = snapshot.frequency(connection, word)
+        return math.log(1 + (len(snapshot.chunks) - frequency + 0.5) / (frequency + 0.5))
 
     return rarity
-
-
-def _passages(connection: sqlite3.Connection, chunks: list[int]) -> list[tuple[Hit, str]]:
-    """The passages of these numbers, each with its headings."""
-    sql = (
-        "SELECT chunks.id, text, path, place, date, headings FROM chunks JOIN files ON files.id = chunks.file "
-        f"WHERE chunks.id IN ({','.join(map(str, chunks))})"
-    )
-    rows = {row[0]: row[1:] for row in connection.execute(sql)}
-    names = {path: files.shown(path) for path in {row[1] for row in rows.values()}}
-    return [
-        (Hit(text, names[path], place, 0.0, date), headings)
-        for text, path, place, date, headings in (rows[chunk] for chunk in chunks)
-    ]
-
-
-def _quoted(term: str) -> str:
-    """A word as a string of FTS5's query language, where nothing in it has a meaning."""
-    return '"' + term.replace('"', '""') + '"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import Literal
@@ -97,6 +98,7 @@ _MEASURES = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=512)
 def calculation_of(question: str) -> Calculation | None:
     """The calculation that a question in words asks for; None if it asks for none."""
     text = squeeze(question).rstrip("?!. =")

@@ -11,7 +11,7 @@ from models.reflex.fitting import counts
 from models.reflex.passages import Passage
 from models.reflex.quantities import Quantity, find_dates, find_numbers
 from models.reflex.question import NUMERIC, Asked, analyse
-from models.reflex.ranking import Candidate, rank
+from models.reflex.ranking import Candidate, Ranker
 from models.reflex.words import RELATED, same_word, squeeze, words
 
 ValueKind = Literal["number", "date", "text"]
@@ -51,21 +51,22 @@ def complete(prompt: str, texts: Sequence[Passage], data: Any = None) -> Any:
         return data
     if _SUMMARY.search(prompt) and not match:
         return _summary(texts)
+    ranker = Ranker(texts)
     if kind == "number" or (kind in ("", "value") and asked.kind in NUMERIC):
-        found = number_that_answers(asked, texts)
+        found = number_that_answers(asked, ranker)
     elif kind == "date" or (kind == "" and asked.kind == "date"):
-        found = date_that_answers(asked, texts)
+        found = date_that_answers(asked, ranker)
         if found is None and kind == "":
-            found = sentence_that_answers(asked, texts)
+            found = sentence_that_answers(asked, ranker)
     else:
-        found = sentence_that_answers(asked, texts)
+        found = sentence_that_answers(asked, ranker)
     return found.value if found else None
 
 
-def number_that_answers(asked: Asked, passages: Sequence[Passage]) -> Extracted | None:
+def number_that_answers(asked: Asked, ranker: Ranker) -> Extracted | None:
     """The number in the sentence that answers best and has one of the right kind; one that counts what is asked for,
     if there is any."""
-    answering = [candidate for candidate in rank(asked, passages)[:6] if candidate.answers]
+    answering = [candidate for candidate in ranker.rank(asked)[:6] if candidate.answers]
     found = [(number_in(asked, candidate.span.text), candidate) for candidate in answering]
     known = [(number, candidate) for number, candidate in found if number is not None]
     counting = [one for one in known if not asked.unit or counts(one[0], asked.unit, one[1].span.text)]
@@ -89,9 +90,9 @@ def number_in(asked: Asked, text: str) -> Quantity | None:
     return min(numbers, key=lambda number: (_distance(number, anchors), number.start))
 
 
-def date_that_answers(asked: Asked, passages: Sequence[Passage]) -> Extracted | None:
+def date_that_answers(asked: Asked, ranker: Ranker) -> Extracted | None:
     """The date in the best answering sentence that has one: ISO, as exact as the text is."""
-    for candidate in rank(asked, passages)[:6]:
+    for candidate in ranker.rank(asked)[:6]:
         if not candidate.answers:
             break
         dates = find_dates(candidate.span.text)
@@ -102,9 +103,9 @@ def date_that_answers(asked: Asked, passages: Sequence[Passage]) -> Extracted | 
     return None
 
 
-def sentence_that_answers(asked: Asked, passages: Sequence[Passage]) -> Extracted | None:
+def sentence_that_answers(asked: Asked, ranker: Ranker) -> Extracted | None:
     """The sentence that answers best."""
-    ranked = rank(asked, passages)
+    ranked = ranker.rank(asked)
     return Extracted(squeeze(ranked[0].span.text), ranked[0]) if ranked and ranked[0].answers else None
 
 

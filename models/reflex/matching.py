@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from models.reflex.parts import PARTS, part_asked_for
 from models.reflex.passages import Sentence
 from models.reflex.question import Asked, Term
 from models.reflex.similarity import near_words
 from models.reflex.spelling import nearest_spelling
-from models.reflex.words import NUMERALS, RELATED, same_word
+from models.reflex.words import NUMERALS, RELATED, same_word, same_words
 
 FAINT, LIKELY = 0.3, 0.7
 """What a word of the question matches with, at least, to be there at all, and to be there for sure."""
@@ -37,8 +37,9 @@ class Matcher:
         counts: Counter[str] = Counter()
         for sentence in sentences:
             counts.update(sentence.stems | sentence.stems_above)
-        self._capitals = {stem for sentence in sentences for stem in sentence.capitals}
+        self._capitals = frozenset[str]().union(*(sentence.capitals for sentence in sentences))
         self._values = {term.stem: self._values_of(term, counts) for term in asked.terms}
+        self._matched: dict[tuple[str, frozenset[str]], float] = {}
         self._add_spelled(counts)
         self._add_near(counts)
         self.unknown = {
@@ -53,25 +54,24 @@ class Matcher:
 
     def match(self, term: Term, stems: frozenset[str]) -> float:
         """How well `term` matches the best of `stems`: from 0, not at all, to 1."""
-        values = self._values[term.stem]
-        return max((values[stem] for stem in stems & values.keys()), default=0.0)
+        key = (term.stem, stems)  # asked for again with the sentences after it, and under the same heading
+        if key not in self._matched:
+            values = self._values[term.stem]
+            self._matched[key] = max((value for stem, value in values.items() if stem in stems), default=0.0)
+        return self._matched[key]
 
     def heading_asks(self, sentence: Sentence) -> bool:
         """Whether the headings have nearly all of the question, so that what stands under them may answer it."""
         matched = sum(self.weights[term.stem] for term in self.terms if self.match(term, sentence.heading) >= 0.8)
         return matched >= 0.8 * self.total
 
-    def _values_of(self, term: Term, vocabulary: Iterable[str]) -> dict[str, float]:
-        related = RELATED.get(term.stem, frozenset())
-        values: dict[str, float] = {}
+    def _values_of(self, term: Term, vocabulary: Mapping[str, int]) -> dict[str, float]:
         if term.must and term.word.is_capital and term.stem not in self._capitals:
-            return values
-        for stem in vocabulary:
-            if same_word(term.stem, stem) or stem in term.compounds:
-                values[stem] = 1.0
-            elif stem in related and (self.names_a_part or stem not in NUMERALS):
-                values[stem] = _RELATED
-        return values
+            return {}
+        related = RELATED.get(term.stem, frozenset()) & vocabulary.keys()
+        values = dict.fromkeys(related if self.names_a_part else related - NUMERALS, _RELATED)
+        values |= dict.fromkeys(same_words(term.stem, vocabulary), 1.0)
+        return values | dict.fromkeys(vocabulary.keys() & term.compounds, 1.0)
 
     def _open_terms(self) -> list[Term]:
         """The terms that occur nowhere themselves and aren't names or numbers."""

@@ -9,9 +9,8 @@ from models.reflex.clauses import best_clauses
 from models.reflex.fitting import fits
 from models.reflex.part import Part
 from models.reflex.parts import part_asked_for
-from models.reflex.passages import Passage
 from models.reflex.question import Asked
-from models.reflex.ranking import Candidate, rank
+from models.reflex.ranking import Candidate, Ranker
 from models.reflex.sentences import Span, split_sentences
 from models.reflex.words import squeeze, stems
 
@@ -21,14 +20,14 @@ _NEARLY_AS_GOOD, _FOLLOWS = 0.95, 0.75
 
 
 class Quoter:
-    """Quotes from one set of passages. `rejected`: sentences that must not be written again."""
+    """Quotes from what `ranker` ranks. `rejected`: sentences that must not be written again."""
 
-    def __init__(self, passages: Sequence[Passage], rejected: Sequence[str]) -> None:
-        self.passages, self.rejected = passages, rejected
+    def __init__(self, ranker: Ranker, rejected: Sequence[str]) -> None:
+        self.ranker, self.rejected = ranker, rejected
 
     def answer(self, part: Part, asked: Asked, most_words: int) -> None:
         """Quote the few sentences that answer, in about `most_words` words; nothing if none does."""
-        ranked = [candidate for candidate in rank(asked, self.passages) if self.is_new(candidate, part)]
+        ranked = [candidate for candidate in self.ranker.rank(asked) if self.is_new(candidate, part)]
         if not ranked or not ranked[0].answers:
             return
         budget = part.words + most_words
@@ -70,6 +69,8 @@ class Quoter:
 
     def is_new(self, candidate: Candidate, part: Part) -> bool:
         """Whether the sentence is neither quoted yet nor rejected."""
+        if not self.rejected and not part.citations:
+            return True
         text = squeeze(candidate.span.text)
         if any(text in bad or (len(bad) > 20 and bad.strip("… .") in text) for bad in self.rejected):
             return False

@@ -62,9 +62,21 @@ class Candidate:
         return self.merit >= ANSWERS and (self.fits or not self.must_fit)
 
 
-def rank(asked: Asked, passages: Sequence[Passage]) -> list[Candidate]:
-    """The sentences of `passages`, best answer first; those that answer have `answers`."""
-    sentences = sentences_of(passages)
+class Ranker:
+    """Ranks the sentences of one set of passages, once for each question that is asked of them."""
+
+    def __init__(self, passages: Sequence[Passage]) -> None:
+        self._sentences = sentences_of(passages)
+        self._ranked: dict[Asked, list[Candidate]] = {}
+
+    def rank(self, asked: Asked) -> list[Candidate]:
+        """The sentences, best answer first; those that answer have `answers`."""
+        if asked not in self._ranked:
+            self._ranked[asked] = _ranked(asked, self._sentences)
+        return self._ranked[asked]
+
+
+def _ranked(asked: Asked, sentences: Sequence[Sentence]) -> list[Candidate]:
     if not asked.terms or all(sentence.is_title for sentence in sentences):
         return []
     matcher = Matcher(asked, sentences)

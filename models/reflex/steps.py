@@ -10,6 +10,7 @@ from models.brain import Action, Step
 from models.reflex import extract, planner
 from models.reflex import intent as intents
 from models.reflex.question import analyse
+from models.reflex.ranking import Ranker
 from models.reflex.words import squeeze
 from state import references
 from state.plan import MODEL, Task
@@ -55,7 +56,7 @@ def _answer(questions: Sequence[str], tasks: Sequence[Task], values: Mapping[str
             continue
         value = values[served[-1].id]
         if served[-1].tool.startswith(("search_", "fetch_", "read_")):
-            found = extract.sentence_that_answers(analyse(question), list(extract.passages_of(value)))
+            found = extract.sentence_that_answers(analyse(question), Ranker(list(extract.passages_of(value))))
             value = found.value if found else None
         if value is not None:
             answers.append(value)

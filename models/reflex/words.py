@@ -30,6 +30,7 @@ __all__ = [
     "joined",
     "paths_in",
     "same_word",
+    "same_words",
     "squeeze",
     "stem",
     "stems",
@@ -38,6 +39,8 @@ __all__ = [
 
 _TOKEN = re.compile(r"\d+(?:/\d+)+|\w+(?:[.'’+_-]\w+)*\+*", re.UNICODE)
 
+_BEGINNING = 5
+"""How many letters two stems share at least that aren't equal and yet one word."""
 _PATH = re.compile(r"(?<![\w.<>/:])/(?:[\w.<>+-]+/?)*")
 
 
@@ -143,7 +146,15 @@ def same_word(one: str, other: str) -> bool:
     if one == other:
         return True
     shorter, longer = (one, other) if len(one) < len(other) else (other, one)
-    return len(shorter) >= 5 and longer.startswith(shorter) and len(longer) - len(shorter) <= 3
+    return len(shorter) >= _BEGINNING and longer.startswith(shorter) and len(longer) - len(shorter) <= 3
+
+
+def same_words(one: str, others: Iterable[str]) -> list[str]:
+    """Those of `others` that are the same word as `one`."""
+    beginning = one[:_BEGINNING]
+    if len(one) < _BEGINNING:
+        return [other for other in others if other == one]
+    return [other for other in others if other.startswith(beginning) and same_word(one, other)]
 
 
 def squeeze(text: str) -> str:

@@ -14,6 +14,7 @@ from models.reflex.passages import Passage
 from models.reflex.planner import CLOCK
 from models.reflex.question import analyse
 from models.reflex.quoting import Quoter
+from models.reflex.ranking import Ranker
 from models.reflex.rows import readable
 from models.reflex.sentences import split_sentences
 from models.reflex.words import same_word, squeeze, stems
@@ -38,7 +39,8 @@ class Writer:
             Passage(index, item.text, item.place, rank=1.0 / (1 + position), source=_name(item.source))
             for position, (index, item) in enumerate((i, e) for i, e in enumerate(evidence) if e.kind == "text")
         ]
-        self.quoter = Quoter(self.passages, rejected)
+        self.ranker = Ranker(self.passages)
+        self.quoter = Quoter(self.ranker, rejected)
         self.is_only = True
         self.values = [index for index, item in enumerate(evidence) if item.kind == "value"]
 
@@ -100,7 +102,7 @@ class Writer:
         """'The difference is 5 [3].', after the quotations that its numbers come from."""
         for question in operands:
             asked = analyse(question)
-            found = number_that_answers(asked, self.passages) or date_that_answers(asked, self.passages)
+            found = number_that_answers(asked, self.ranker) or date_that_answers(asked, self.ranker)
             if found and self.quoter.is_new(found.candidate, part):
                 self.quoter.quote(part, asked, found.candidate, part.words + MOST_WORDS // 2)
         for index in self.values:
@@ -115,7 +117,7 @@ class Writer:
 
     def _compared(self, part: Part, word: str, questions: Sequence[str]) -> None:
         """'The longer one is that of a senator: 6 against 2 [3].', if both numbers are of the same kind."""
-        found = [number_that_answers(analyse(question), self.passages) for question in questions]
+        found = [number_that_answers(analyse(question), self.ranker) for question in questions]
         index = next((index for index in self.values if _result_of(self.evidence[index]) is not None), None)
         known = [one for one in found if one]
         if index is None or len(known) < 2 or known[0].unit != known[1].unit:
