@@ -43,7 +43,7 @@ def cite(
     citations: list[Citation] = []
     numbers: dict[tuple[int, str], int] = {}
     position = 0
-    grounds = [Grounds([item.text, item.place, item.date or ""]) for item in evidence]
+    grounds = [Grounds([item.text, item.place, item.date or ""]) for item in evidence if mend]
     for sentence in sentences(text):
         marks = [mark for mark in sentence.marks if 1 <= mark <= len(evidence)]
         if mend and sentence.is_claim:

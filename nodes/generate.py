@@ -92,13 +92,16 @@ async def quoted(intent: Intent, evidence: list[Evidence]) -> Draft:
     except BrainError:
         lines = [f"- {' '.join(item.text.split())[:300]} [{n}]" for n, item in enumerate(evidence[:_MOST_QUOTED], 1)]
         draft = Draft(text="\n".join(["This is what was found:", *lines]) if lines else "I found no answer.")
-    return await _numbered(draft, evidence)
+    return await _numbered(draft, evidence, mend=False)
 
 
-async def _numbered(draft: Draft, evidence: list[Evidence]) -> Draft:
-    """A brain's draft with its marks in order and a verbatim quotation behind each."""
+async def _numbered(draft: Draft, evidence: list[Evidence], *, mend: bool) -> Draft:
+    """A brain's draft with its marks in order and a verbatim quotation behind each.
+
+    `mend`: as `citations.cite` has it; who quotes has each mark where it belongs.
+    """
     text, cited = await read_by(
-        lambda: citations.cite(draft.text, evidence, draft.citations), held_against(draft.text, evidence)
+        lambda: citations.cite(draft.text, evidence, draft.citations, mend=mend), held_against(draft.text, evidence)
     )
     return Draft(text=text, citations=cited, gaps=draft.gaps)
 
@@ -128,7 +131,7 @@ async def _written(state: RunState, brain: Brain, intent: Intent, collected: Col
                 history=conversation.before(state)[-conversation.HISTORY :],
                 on_text=AnswerStream(),
             )
-            draft = await _numbered(spending.take(thought), evidence)
+            draft = await _numbered(spending.take(thought), evidence, mend=brain.name != EMBEDDED)
             return _with_gaps(draft, collected)
         except BrainError as error:
             spending.failed(error, "the answer is quoted from what was found")
