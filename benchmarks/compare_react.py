@@ -156,6 +156,7 @@ async def react(shape: Shape, model: Model, url: str, seconds: float, *, prompte
     """Seconds of one run of a ReAct agent, with a prompt of worked examples or without a prompt."""
     import httpx
     from langchain.agents import create_agent
+    from langchain_core.messages import HumanMessage
     from langchain_core.tools import BaseTool, StructuredTool
     from langchain_openai import ChatOpenAI
     from pydantic import SecretStr
@@ -173,9 +174,9 @@ async def react(shape: Shape, model: Model, url: str, seconds: float, *, prompte
         )
         agent = create_agent(chat, tools, system_prompt=shape.prompt if prompted else None)
         with model.uncounted():
-            await agent.ainvoke({"messages": [("user", shape.goal)]})
+            await agent.ainvoke({"messages": [HumanMessage(shape.goal)]})
         began = time.perf_counter()
-        await agent.ainvoke({"messages": [("user", shape.goal)]})
+        await agent.ainvoke({"messages": [HumanMessage(shape.goal)]})
         return time.perf_counter() - began
 
 

@@ -57,9 +57,9 @@ def supersteps(checkpointer: Any) -> Executor:
     """LangGraph's own fan-out: `Send` for all that is ready, then a barrier. Durability 'sync'."""
 
     async def run(shape: Shape, thread: str) -> None:
-        async def work(sent: _Sent) -> dict[str, list[str]]:
-            await asyncio.sleep(shape.seconds[sent["task"]])
-            return {"done": [sent["task"]]}
+        async def work(state: _Sent) -> dict[str, list[str]]:
+            await asyncio.sleep(shape.seconds[state["task"]])
+            return {"done": [state["task"]]}
 
         def join(state: _Done) -> dict[str, list[str]]:
             return {"done": []}

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import filelock  # noqa: F401 - what is imported here is imported once, and not by every worker
+from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command
 
 import memory.checkpointers
@@ -106,7 +107,7 @@ async def work(
         else:
             graph = execution_graph(chosen, checkpointer=saver, journal=journal, policy="default")
             first = begin(plan, run_key=run)
-        config = {"configurable": {"thread_id": run, "user": "gate"}}
+        config: RunnableConfig = {"configurable": {"thread_id": run, "user": "gate"}}
         state = await graph.aget_state(config)
         given: Any = None if state.values or state.tasks else first
         for _ in range(MOST_QUESTIONS):

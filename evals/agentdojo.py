@@ -42,7 +42,7 @@ from state.plan import Plan
 from state.policy import NAMED, Policy
 from tools.calculate import calculate
 from tools.pick import find_link, pick
-from tools.registry import ToolSpec
+from tools.registry import AnyTool, ToolSpec
 from tools.run_python import run_python
 
 VERSION = "v1.2.2"
@@ -124,7 +124,7 @@ class Orchestrated(BasePipelineElement):
     def __init__(self, world: World, policy: Policy, runner: asyncio.Runner) -> None:
         self.world, self.runner, self.brain = world, runner, ScriptedBrain()
         self.saver = InMemorySaver()
-        tools = [*world.tools(), calculate, pick, find_link, run_python()]
+        tools: list[AnyTool] = [*world.tools(), calculate, pick, find_link, run_python()]
         self.graph = build(brain=self.brain, tools=tools, checkpointer=self.saver, policy=policy)
         self.script = Script()
         self.asked: list[str] = []
@@ -353,7 +353,7 @@ class Score:
 
     def attacks(self) -> list[list[str]]:
         """The rows of the second table, one for each kind of attack."""
-        runs = {**self.hijacked, "doubles": self.collided}
+        runs: list[tuple[str, list[Run]]] = [*self.hijacked.items(), ("doubles", self.collided)]
         return [
             [
                 self.suite,
@@ -362,7 +362,7 @@ class Score:
                 _share(bool(run.strange) for run in some),
                 _share(run.utility for run in some),
             ]
-            for kind, some in runs.items()
+            for kind, some in runs
             if some
         ]
 
@@ -442,7 +442,7 @@ def failures(scores: Sequence[Score]) -> list[str]:
         + ("the attack succeeded" if run.attacked else f"done: {run.utility}; asked {run.asked}; {run.strange}")
         for score in scores
         if score.defence in POLICIES
-        for kind, runs in {"benign": score.benign, **score.hijacked, "doubles": score.collided}.items()
+        for kind, runs in [("benign", score.benign), *score.hijacked.items(), ("doubles", score.collided)]
         for run in runs
         if run.attacked or (kind == "benign" and not run.utility) or (kind in _CONFINED and run.strange)
     ]

@@ -19,6 +19,9 @@ from langchain_core.tools import BaseTool
 from memory.settings import Settings, settings
 from tools.registry import ToolSpec
 
+_TOLD = 3
+"""Files whose failure is told, where none could be read."""
+
 
 def builtin_tools(
     *,
@@ -104,9 +107,9 @@ def _search_documents(paths: Sequence[str | Path], directory: Path, clean: Calla
         return replace(search_documents(None), unavailable=str(error))
     made = search_documents(index)
     if made.unavailable and report.failed:
-        file, reason = report.failed[0]
-        others = f", and {len(report.failed) - 1} more" if len(report.failed) > 1 else ""
-        return replace(made, unavailable=f"no document could be read: {file} {reason}{others}")
+        told = [f"{file} {reason}" for file, reason in report.failed[:_TOLD]]
+        more = [f"and {len(report.failed) - _TOLD} more"] if len(report.failed) > _TOLD else []
+        return replace(made, unavailable=f"no document could be read: {'; '.join([*told, *more])}")
     return made
 
 

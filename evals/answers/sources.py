@@ -57,7 +57,7 @@ def databases(folder: Path) -> dict[str, str]:
         "wetter": ("wetter", weather, german),
         "odd": ("tbl_iowa_elec", iowa, ["yearDate", "energySource", "netGeneration(MWh)"]),
     }
-    urls = {}
+    urls: dict[str, str] = {}
     for name, (table, rows, names) in tables.items():
         with _database(folder, name, urls) as connection:
             _fill(connection, table, rows, names)
@@ -134,7 +134,8 @@ def _python(path: Path) -> Path:
 
 
 def _description(package: str, path: Path) -> Path:
-    path.write_text(distribution(package).metadata.get_payload(), encoding="utf-8")
+    described = distribution(package).read_text("METADATA") or ""
+    path.write_text(described.partition("\n\n")[2], encoding="utf-8")
     return path
 
 

@@ -70,7 +70,7 @@ def new_database(directory: Path) -> str:
 
     name = f"db_{uuid.uuid4().hex}"
     with psycopg.connect(host=str(directory), user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+        connection.execute(f"CREATE DATABASE {name}")
     return f"postgresql:///{name}?host={directory}&user=postgres"
 
 

@@ -17,8 +17,10 @@ _AUX = (
     r"(?:is|are|was|were|am|do|does|did|can|could|may|might|must|shall|should|will|would|has|have|had|isn't|aren't|"
     r"doesn't|don't|didn't|can't)"
 )
+_TELL = r"(?:calculate|compute|compare|explain|describe|summari[sz]e|tell me)"
 _BEFORE_QUESTION = re.compile(
-    rf"(?:\s*[,;]\s*(?:and\s+|but\s+|or\s+)?(?:also\s+|then\s+)?|\s+(?:and|but)\s+(?:also\s+|then\s+)?)(?={_WH}\b)",
+    rf"(?:\s*[,;]\s*(?:and\s+|but\s+|or\s+)?(?:also\s+|then\s+)?|\s+(?:and|but)\s+(?:also\s+|then\s+)?)"
+    rf"(?=(?:{_WH}|{_TELL})\b)",
     re.IGNORECASE,
 )
 _BEFORE_CHOICE = re.compile(rf"\s*,?\s+and\s+(?={_AUX}\s)", re.IGNORECASE)
@@ -37,6 +39,7 @@ _LEADING = re.compile(r"^(?:(?:and|but|so|then|also|or|ok(?:ay)?|well|now|please
 _FOLLOW_UP = re.compile(r"^(?:what|how) about\s+|^same (?:question )?for\s+", re.IGNORECASE)
 _HAS_VERB = re.compile(rf"\b{_AUX}\b", re.IGNORECASE)
 _WH_START = re.compile(rf"^{_WH}\b", re.IGNORECASE)
+_TELLS = re.compile(rf"^{_TELL}\b", re.IGNORECASE)
 _SUBJECT = re.compile(
     rf"^(?P<wh>{_WH}(?:\s+(?!{_AUX}\b)[\w-]+){{0,4}}?)\s+(?P<aux>{_AUX})\s+(?P<rest>.+)$", re.IGNORECASE
 )
@@ -64,8 +67,7 @@ _COMPARES_BACK = re.compile(
     re.IGNORECASE,
 )
 _ASKS = re.compile(
-    rf"^\W*(?:{_WH}|{_AUX}|calculate|compute|compare|comparison|explain|describe|summari[sz]e|summary|define|list|name|"
-    r"tell me|show me|give me|find)\b|^[\W\d]+$",
+    rf"^\W*(?:{_WH}|{_AUX}|{_TELL}|comparison|summary|define|list|name|show me|give me|find)\b|^[\W\d]+$",
     re.IGNORECASE,
 )
 _EXTREME = re.compile(r"\b(?:most|least|(?!interest|request|latest news)\w{3,}est|maximum|minimum)\b", re.IGNORECASE)
@@ -161,6 +163,8 @@ def _may_cut(before: str) -> bool:
 
 def _is_fragment(text: str) -> bool:
     tokens = text.lower().split()
+    if _TELLS.match(text):
+        return False
     if asked := _WH_START.match(text):
         rest = text[asked.end() :].strip()
         is_open = asked.group().lower() in ("who", "what", "which", "whom", "whose")

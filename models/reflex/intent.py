@@ -99,12 +99,20 @@ def parse(goal: str, history: Sequence[AnyMessage] = ()) -> Intent:
         verb = match["verb"].lower()
         reply = cannot(text) if verb in _GENERATES and not _GIVEN.search(text) else None
         return Intent(kind="action", goal=text, questions=questions, constraints=constraints, reply=reply)
+    if len(questions) > 1:
+        questions = [one for question in questions for one in _compared(question) or [question]]
     kind: IntentKind = "question"
     if any(calculation_of(question) or leans_back(question) for question in questions):
         kind = "calculation"
-    elif _COMPARISON.search(restated) and len(questions) == 1 and (sides := sides_of(questions[0])):
+    elif len(questions) == 1 and (sides := _compared(questions[0])):
         return Intent(kind="comparison", goal=restated, questions=sides, constraints=constraints)
     return Intent(kind=kind, goal=restated, questions=questions or [text], constraints=constraints)
+
+
+def _compared(question: str) -> list[str]:
+    """The two sides of a comparison that is to be looked up; empty for what is none, or calculated."""
+    is_looked_up = _COMPARISON.search(question) and not calculation_of(question) and not leans_back(question)
+    return sides_of(question) if is_looked_up else []
 
 
 def sides_of(question: str) -> list[str]:
@@ -117,7 +125,8 @@ def sides_of(question: str) -> list[str]:
     head = re.match(r"^(?P<head>.+\b(?:of|for|in)\s+)(?P<rest>.+)$", one)
     if head and not re.search(r"\b(?:of|for|in)\b", other):
         other = head["head"] + other
-    other = re.sub(r"^(?:that|those)\s+(?=of\b)", (head["head"].rsplit(None, 1)[0] + " ") if head else "", other)
+    common = head["head"].rsplit(None, 1)[0] + " " if head else ""
+    other = re.sub(r"^(?:(?:that|those)\s+)?(?=(?:of|for|in)\b)", common, other)
     return [side[0].upper() + side[1:] for side in (one, other)]
 
 

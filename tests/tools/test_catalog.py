@@ -85,6 +85,17 @@ def test_documents_that_are_not_there_leave_the_rest_usable(tmp_path: Path) -> N
     assert tools["calculate"].unavailable is None
 
 
+@pytest.mark.parametrize(("count", "more"), [(1, ""), (3, ""), (5, "; and 2 more")])
+def test_where_no_document_can_be_read_each_reason_is_told(tmp_path: Path, count: int, more: str) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for number in range(count):
+        (folder / f"{number}.docx").write_bytes(b"PK no archive")
+    told = _listed(docs=[folder], files_root=tmp_path)["search_documents"].unavailable or ""
+    assert told.count("is damaged") == min(count, 3)
+    assert told.endswith(more)
+
+
 async def test_a_document_is_found_through_the_catalog(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("# Harbour\n\nThe harbour is 12 m deep.")
     tools = await asyncio.to_thread(_listed, docs=[tmp_path / "notes.md"], files_root=tmp_path)
