@@ -76,7 +76,6 @@ class SqlDatabase:
         if self.dialect not in ("sqlite", "postgres"):
             raise DatabaseUnavailable(f"a {self.dialect} database isn't supported; use SQLite or Postgres")
         self._engines: dict[bool, Engine] = {}
-        self._deadlines: dict[int, float] = {}
 
     @property
     def name(self) -> str:

@@ -155,7 +155,7 @@ _read_before: dict[str, _Passage] = {}
 
 def _read(passages: Sequence[str]) -> list[_Passage]:
     """The passages, those that are new embedded all at once."""
-    known = {text: _read_before[text] for text in passages if text in _read_before}
+    known = {text: kept for text in passages if (kept := _read_before.get(text))}
     split = {text: [part for _, part in sentences(text)] for text in passages if text not in known}
     if split:
         vectors = embed([part for parts in split.values() for part in parts])

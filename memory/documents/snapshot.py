@@ -48,7 +48,7 @@ class Snapshot:
 
     def passages(self, connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Stored]:
         """The passages of these numbers."""
-        known = {number: self._passages[number] for number in numbers if number in self._passages}
+        known = {number: kept for number in numbers if (kept := self._passages.get(number))}
         if missing := [number for number in numbers if number not in known]:
             sql = (
                 "SELECT chunks.id, text, path, place, date, headings FROM chunks JOIN files ON files.id = chunks.file "

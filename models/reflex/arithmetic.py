@@ -37,10 +37,6 @@ class Calculation:
         """The expression, when every operand is a literal."""
         return self.template.format(*(operand.literal for operand in self.operands))
 
-    @property
-    def is_literal(self) -> bool:
-        return all(operand.literal is not None for operand in self.operands)
-
 
 _LEAD = re.compile(
     r"^\W*(?:(?:please|can you|could you|and|so|then|now)\s+)*(?:what(?:'s| is| are| would be| was)|calculate|compute|"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from models.reflex.fitting import counts
 from models.reflex.passages import Passage
@@ -14,12 +14,7 @@ from models.reflex.question import NUMERIC, Asked, analyse
 from models.reflex.ranking import Candidate, Ranker
 from models.reflex.words import RELATED, same_word, squeeze, words
 
-ValueKind = Literal["number", "date", "text"]
-NUMBER_PROMPT, DATE_PROMPT, TEXT_PROMPT = (
-    "The number that answers: ",
-    "The date that answers: ",
-    "The text that answers: ",
-)
+NUMBER_PROMPT, DATE_PROMPT = "The number that answers: ", "The date that answers: "
 _PROMPT = re.compile(r"^\W*(?:(?:extract|give|return|find)\s+)?(?:the\s+|an?\s+)?"
                      r"(?P<kind>number|date|text|name|answer|value)s?\s+"
                      r"(?:that answers|answering|for|to|of|in answer to)\b:?\s*", re.IGNORECASE)  # fmt: skip

@@ -38,7 +38,7 @@ def similarity_of_texts(text: str, others: list[str]) -> list[float]:
 
 
 def _vectors_of(words: list[str]) -> list[NDArray[np.float32]] | None:
-    known = {word: _vectors[word] for word in words if word in _vectors}
+    known = {word: kept for word in words if (kept := _vectors.get(word)) is not None}
     new = [word for word in words if word not in known]
     if new:
         vectors = _embed(new)
