@@ -97,7 +97,7 @@ async def work(
         journal = journal_for(saver)
         for method in ("aput", "aput_writes"):
             boundaries.around(saver, method)
-        for method in ("intend", "settle", "record"):
+        for method in ("intend", "call_again", "settle", "record"):
             boundaries.around(journal, method)
         chosen = tools(ledger, run, boundaries.passed)
         plan = Plan(tasks=scenario.tasks)

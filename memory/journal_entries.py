@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-EffectState = Literal["intended", "done", "failed", "in_doubt", "abandoned"]
+EffectState = Literal["intended", "done", "failed", "in_doubt", "abandoned", "asking"]
+"""'asking': its tool has been called and put a question to a person instead of acting."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,13 @@ class Journal(Protocol):
     async def find(self, key: str) -> Effect | None:
         """What the journal holds under `key`."""
 
-    async def settle(self, key: str, state: EffectState, outcome: dict[str, Any] | None = None) -> None:
-        """Record what became of an effect; 'intended' once more counts a further call in `calls`.
+    async def call_again(self, key: str, args: dict[str, Any]) -> None:
+        """Record that an effect is about to happen after all, by a further call, with these arguments.
 
         Raises KeyError for an unknown key."""
+
+    async def settle(self, key: str, state: EffectState, outcome: dict[str, Any] | None = None) -> None:
+        """Record what became of an effect. Raises KeyError for an unknown key."""
 
     async def effects(self, thread_id: str | None = None) -> list[Effect]:
         """The effects of a thread, oldest first; of all threads if none is named."""

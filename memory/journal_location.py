@@ -66,6 +66,9 @@ class SaverJournal:
     async def find(self, key: str) -> Effect | None:
         return await (await self._journal()).find(key)
 
+    async def call_again(self, key: str, args: dict[str, Any]) -> None:
+        await (await self._journal()).call_again(key, args)
+
     async def settle(self, key: str, state: EffectState, outcome: dict[str, Any] | None = None) -> None:
         await (await self._journal()).settle(key, state, outcome)
 

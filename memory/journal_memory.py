@@ -33,11 +33,16 @@ class MemoryJournal:
     async def find(self, key: str) -> Effect | None:
         return self._effects.get(key)
 
+    async def call_again(self, key: str, args: dict[str, Any]) -> None:
+        with self._lock:
+            known = self._effects[key]
+            again = {"state": "intended", "args": _copied(args), "outcome": None, "calls": known.calls + 1}
+            self._effects[key] = replace(known, **again, updated=time.time())
+
     async def settle(self, key: str, state: EffectState, outcome: dict[str, Any] | None = None) -> None:
         with self._lock:
             known = self._effects[key]
-            calls = known.calls + (state == "intended")
-            self._effects[key] = replace(known, state=state, outcome=_copied(outcome), calls=calls, updated=time.time())
+            self._effects[key] = replace(known, state=state, outcome=_copied(outcome), updated=time.time())
 
     async def effects(self, thread_id: str | None = None) -> list[Effect]:
         with self._lock:

@@ -104,12 +104,18 @@ class SqlJournal(ABC):
     async def find(self, key: str) -> Effect | None:
         return await self._run(lambda connection: self._find(connection, key))
 
+    async def call_again(self, key: str, args: dict[str, Any]) -> None:
+        change = "state = 'intended', outcome = ?, args = ?, calls = calls + 1"
+        await self._update(key, change, self._codec.dump(None), self._codec.dump(args))
+
     async def settle(self, key: str, state: EffectState, outcome: dict[str, Any] | None = None) -> None:
-        values = (state, self._codec.dump(outcome), int(state == "intended"), time.time(), key)
+        await self._update(key, "state = ?, outcome = ?", state, self._codec.dump(outcome))
+
+    async def _update(self, key: str, change: str, *values: Any) -> None:
+        sql = f"UPDATE effects SET {change}, updated = ? WHERE key = ?"
 
         def update(connection: Any) -> int:
-            sql = "UPDATE effects SET state = ?, outcome = ?, calls = calls + ?, updated = ? WHERE key = ?"
-            return int(self._execute(connection, sql, values).rowcount)
+            return int(self._execute(connection, sql, (*values, time.time(), key)).rowcount)
 
         if await self._run(update) == 0:
             raise KeyError(key)

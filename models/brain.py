@@ -33,22 +33,10 @@ class BrainError(Exception):
 
 
 @runtime_checkable
-class TextSink(Protocol):
-    """An `OnText` that can take back what it was given: a dropped stream, another brain taking over.
-
-    Any function will do as `OnText`; one without `restart` is only told the new text. `Draft.text` is what counts.
-    """
-
-    def __call__(self, text: str, /) -> None:
-        """The next piece of the text."""
-
-    def restart(self) -> None:
-        """What came before is void; the text begins anew."""
-
-
-@runtime_checkable
 class Restartable(Protocol):
-    """An `OnText` or `OnTask` that can be told that what it was given is void."""
+    """An `OnText` or `OnTask` that can be told that what it was given is void: a stream broke off, another brain takes
+    over. Any function will do as either; what counts is the draft or the plan that comes of it in the end.
+    """
 
     def restart(self) -> None:
         """What came before is void."""

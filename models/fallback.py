@@ -125,7 +125,7 @@ class FallbackBrain:
         history: Sequence[AnyMessage] = (),
         on_text: OnText | None = None,
     ) -> Thought[Draft]:
-        """See Brain. When a brain fails in the middle, `on_text` is told to restart if it can be (see TextSink)."""
+        """See Brain. When a brain fails in the middle, `on_text` is told to restart if it can be (see Restartable)."""
         start = self._passed_over("draft", intent, bool(feedback))
         return await self._first(
             lambda brain: brain.write(intent, evidence=evidence, feedback=feedback, history=history, on_text=on_text),

@@ -8,6 +8,7 @@ from typing import Any
 from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
+from nodes.audit import deciding
 from nodes.conversation import asking, steps
 from nodes.execution.desk import Desk
 from nodes.execution.drain import Drain
@@ -15,7 +16,6 @@ from nodes.execution.head_start import HeadStart, of_run
 from nodes.execution.meter import Meter
 from nodes.execution.schedule import Schedule
 from nodes.kit import Kit, NodeFunction
-from nodes.person import deciding
 from state.budget import Budget, Usage
 from state.context import RunContext
 from state.plan import Plan

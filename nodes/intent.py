@@ -80,7 +80,7 @@ def clarify(kit: Kit) -> NodeFunction:
             allowed=["respond", "reject"],
             reason="the goal can't be served without it",
         )
-        made = await ask(here, asked)
+        made = await ask(here, state.get("run_key", ""), asked)
         rounds = rounds.model_copy(update={"clarify": rounds.clarify + 1})
         if made.type == "reject":
             return no_more

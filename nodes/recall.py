@@ -9,9 +9,9 @@ from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
 from memory import facts
+from nodes.audit import deciding
 from nodes.generate import intent_of
 from nodes.kit import NodeFunction
-from nodes.person import deciding
 from state.context import RunContext
 from state.plan import Plan
 from state.result import Evidence, Origin, TaskResult

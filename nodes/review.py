@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from langgraph.config import get_config
@@ -15,7 +16,7 @@ from nodes.kit import Kit, NodeFunction
 from nodes.person import Lapsed, ask
 from state import approval
 from state.context import RunContext
-from state.plan import AGENT, Plan, Problem, check_plan
+from state.plan import Plan, Problem, check_plan
 from state.policy import Policy
 from state.run import Rounds, RunState
 from tools.registry import Toolbox
@@ -47,7 +48,8 @@ def review(kit: Kit, *, replans: bool = True) -> NodeFunction:
             args_schema={"type": "object", "properties": {"plan": Plan.model_json_schema()}, "required": ["plan"]},
         )
         try:
-            made = await ask(here, asked, check=lambda given: _problem(given.decisions[0], state, here.tools))
+            check = functools.partial(_problem, state=state, tools=here.tools)
+            made = await ask(here, state.get("run_key", ""), asked, check)
         except Lapsed:
             return _rejected("the approval came after it had lapsed", notes, may_replan=False)
         if made.type == "reject":
@@ -96,17 +98,9 @@ def reason_to_review(plan: Plan, state: RunState, policy: Policy, tools: Toolbox
         return None
     if policy.plan == "always":
         return "every plan is reviewed"
-    writes = sorted(name for name in _used(plan) if name in tools and tools[name].risk != "read")
+    used = {name for task in plan.tasks for name in task.tools_used()}
+    writes = sorted(name for name in used if name in tools and tools[name].risk != "read")
     return f"it does more than read: {', '.join(writes)}" if writes else None
-
-
-def _used(plan: Plan) -> set[str]:
-    """The names of the tools that a plan may use, those that it gives to agents included."""
-    used = {name for task in plan.tasks for name in (task.tool, task.fallback) if name}
-    for task in plan.tasks:
-        given = task.args.get("tools") if AGENT in (task.tool, task.fallback) else None
-        used.update(map(str, given if isinstance(given, list) else []))
-    return used
 
 
 def _edited(made: approval.HumanDecision) -> Plan:
@@ -114,7 +108,8 @@ def _edited(made: approval.HumanDecision) -> Plan:
     return Plan.model_validate(args.get("plan", args))
 
 
-def _problem(made: approval.HumanDecision, state: RunState, tools: Toolbox) -> str | None:
+def _problem(given: approval.HumanResponse, *, state: RunState, tools: Toolbox) -> str | None:
+    made = given.decisions[0]
     if made.edited_action is None:
         return None
     try:

@@ -19,7 +19,7 @@ from nodes.spending import Spending
 from state.budget import Budget
 from state.context import RunContext
 from state.intent import Intent
-from state.plan import Plan
+from state.plan import AGENT, MODEL, Plan
 from state.result import TaskResult
 from state.run import Rounds, RunState
 from state.verdict import Draft, Finding, Verdict
@@ -159,12 +159,8 @@ def _may_have_passed(result: TaskResult) -> bool:
 def _only_reads(plan: Plan, task_id: str, tools: Toolbox) -> bool:
     """Whether running a task again runs nothing again that has had an effect."""
     again = plan.downstream({task_id})
-    return all(
-        name not in tools or tools[name].risk == "read"
-        for task in plan.tasks
-        if task.id in again
-        for name in filter(None, (task.tool, task.fallback))
-    )
+    used = {name for task in plan.tasks if task.id in again for name in task.tools_used()} - {MODEL, AGENT}
+    return all(name in tools and tools[name].risk == "read" for name in used)
 
 
 async def _judgement(case: _Case, draft: Draft) -> Verdict:

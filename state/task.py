@@ -73,6 +73,12 @@ class Task(Record):
         """The tool to fall back on, if one is named."""
         return self.on_error.partition(":")[2].strip() or None
 
+    def tools_used(self) -> set[str]:
+        """The names of the tools it may call: its own, its fallback, and those that it gives to an agent."""
+        used = {name for name in (self.tool, self.fallback) if name}
+        given = self.args.get("tools") if AGENT in used else None
+        return used.union(map(str, given if isinstance(given, list) else [given] if given else []))
+
     def reads(self) -> list[str]:
         """The names this task reads, in order of appearance, `item` and the like included.
 

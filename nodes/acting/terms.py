@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -12,17 +11,17 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langgraph.types import Command
 
 from models.agent_model import cost_of, steps_of
-from models.brain import BrainError
+from models.brain import Action, BrainError
 from nodes import emit
 from nodes.acting.transcript import message_of, origin_of, plan_of, spent_on
 from nodes.execution.call import call_tool
 from nodes.execution.desk import Desk, Site
+from nodes.execution.think import REPETITIONS, key_of
 from state.result import TaskError, TaskResult
 from state.task import Task
 from tools.registry import ToolFailure
 
 AGENDA_TOOL = "write_todos"
-REPETITIONS = 3
 FAILED = "failed"
 """Under this name a message that ends an agent's work for want of a thought says why."""
 
@@ -47,7 +46,7 @@ class RunTerms(AgentMiddleware[AgentState[Any], Any, Any]):
         """One thought, within the budget. That none could be had is a message too, and ends the agent's work."""
         self.count(request.messages)
         try:
-            self._desk.meter.allow()
+            self._desk.meter.allow(thinking=True)
             async with self._desk.drain.giving_up(), self._desk.slots:
                 response = await handler(request)
         except ToolFailure as error:
@@ -83,8 +82,8 @@ class RunTerms(AgentMiddleware[AgentState[Any], Any, Any]):
         return message_of(result, task.id)
 
     async def _result(self, task: Task, messages: list[BaseMessage]) -> TaskResult:
-        made = [(step.tool, _key(step.args)) for step in steps_of(messages)]
-        if made.count((task.tool, _key(task.args))) + 1 >= REPETITIONS:
+        made = list(map(key_of, steps_of(messages)))
+        if made.count(key_of(Action(task.tool, dict(task.args)))) + 1 >= REPETITIONS:
             told = f"it was called with the same arguments {REPETITIONS} times over"
             error = TaskError(kind="repeated", message=told)
             return TaskResult(task=task.id, status="failed", tool=task.tool, error=error)
@@ -109,7 +108,3 @@ def why_ended(messages: Sequence[BaseMessage]) -> str | None:
 
 def _ending(why: str) -> AIMessage:
     return AIMessage("", response_metadata={FAILED: why})
-
-
-def _key(args: Any) -> str:
-    return json.dumps(args, sort_keys=True, default=str)

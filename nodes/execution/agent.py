@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from models.brain import Action, BrainError, Step
 from nodes import emit
-from nodes.execution import failures
 from nodes.execution.call import call_tool
 from nodes.execution.desk import Desk, Site
+from nodes.execution.think import REPETITIONS, key_of, think, why_not
 from state.budget import Budget, Usage
 from state.result import Origin, TaskError, TaskResult
 from state.task import AGENT
 from tools.registry import ToolFailure, ToolSpec
 
 DEFAULT_STEPS = 8
-REPETITIONS = 3
 DurableStep = Callable[[Callable[[int], Awaitable[TaskResult]], int], Awaitable[dict[str, Any]]]
 
 
@@ -55,10 +54,10 @@ async def run_agent(
     for number in range(1, bound + 1):
         here = Site(site.task, item=site.item, round=site.round, step=number)
 
-        async def think(_: int) -> TaskResult:
-            return await _think(desk, site, goal, tools, steps, prompt)
+        async def choose(_: int) -> TaskResult:
+            return await _choose(desk, site, goal, tools, steps, prompt)
 
-        thought = past.pop(0) if past else TaskResult.model_validate(await durable_step(think, 2 * number - 1))
+        thought = past.pop(0) if past else TaskResult.model_validate(await durable_step(choose, 2 * number - 1))
         if not thought.ok:
             return _with(result, steps, thought.error, origin)
         action, usage = _decided(thought)
@@ -68,10 +67,11 @@ async def run_agent(
         if used_up := spent.exceeded(own):
             told = f"the agent's own budget of {used_up} is used up"
             return _with(result, steps, TaskError(kind="budget", message=told), origin)
-        call = (action.tool, json.dumps(action.args, sort_keys=True))
-        if sum(call == (s.tool, json.dumps(s.args, sort_keys=True)) for s in steps) + 1 >= REPETITIONS:
+        repeated = sum(key_of(step) == key_of(action) for step in steps)
+        if repeated + 1 >= REPETITIONS:
             told = f"it called '{action.tool}' with the same arguments {REPETITIONS} times over"
             return _with(result, steps, TaskError(kind="repeated", message=told), origin)
+        here = replace(here, call=json.dumps([key_of(action), repeated]))
         emit.task(site.task.id, "running", tool=action.tool, detail=f"step {number}: {action.tool}", item=site.item)
         whence = dict.fromkeys(action.args, origin.by_model())
 
@@ -104,21 +104,14 @@ def _tools(desk: Desk, named: Any) -> list[ToolSpec]:
     return [spec for spec in available if spec.risk == "read"]
 
 
-async def _think(
+async def _choose(
     desk: Desk, site: Site, goal: str, tools: list[ToolSpec], steps: Sequence[Step], prompt: str
 ) -> TaskResult:
     thought = TaskResult(task=site.task.id, status="failed", tool=AGENT)
     try:
-        desk.meter.allow()
-        async with desk.drain.giving_up(), desk.slots:
-            made = await desk.kit.brain.next_action(goal, tools=tools, steps=steps, prompt=prompt)
-    except ToolFailure as error:
-        return thought.model_copy(update={"error": failures.typed(error)})
-    except BrainError as error:
-        return thought.model_copy(update={"error": TaskError(kind="permanent", message=str(error))})
-    desk.meter.add(made.usage)
-    for note in made.notes:
-        desk.note(note)
+        made = await think(desk, lambda: desk.kit.brain.next_action(goal, tools=tools, steps=steps, prompt=prompt))
+    except (ToolFailure, BrainError) as error:
+        return thought.model_copy(update={"error": why_not(error)})
     action = made.value
     value = {"tool": action.tool, "args": action.args, "answer": action.answer, "reason": action.reason}
     value["usage"] = made.usage.to_json()

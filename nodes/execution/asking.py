@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-from langgraph.config import get_config
 from langgraph.func import task as durable
 
-from memory.journal import Decision, Effect
+from memory.journal import Effect
 from nodes import emit
+from nodes.audit import execution
 from nodes.execution.desk import Desk, Site
-from nodes.person import Lapsed, deciding
-from state.approval import Check, HumanDecision, HumanResponse, Question, ask_person, question
+from nodes.person import Lapsed, put
+from state.approval import Check, HumanDecision, HumanResponse, Question, question
 from state.result import Origin
 from tools.registry import ToolSpec
 
@@ -52,7 +51,7 @@ async def approval(
         )
         return f"the edited call isn't allowed: {verdict.reason}" if verdict.action == "deny" else None
 
-    made, is_late = await _ask(desk, site, asked, _execution(), check=denied)
+    made, is_late = await _ask(desk, site, asked, execution(), check=denied)
     if is_late and made.type != "reject":
         raise Lapsed
     return made
@@ -78,20 +77,18 @@ async def in_doubt(desk: Desk, site: Site, spec: ToolSpec, effect: Effect) -> Hu
     )
     if not desk.may_ask:
         raise PutOff
-    execution, doubt = _execution(), f"doubt_{re.sub(r'[^A-Za-z0-9]', '_', spec.name)}_{effect.calls}"
+    here, doubt = execution(), f"doubt_{re.sub(r'[^A-Za-z0-9]', '_', spec.name)}_{effect.calls}"
 
     async def ask_here() -> dict[str, Any]:
-        made, is_late = await _ask(desk, site, asked, execution, doubt)
+        made, is_late = await _ask(desk, site, asked, here, doubt)
         return {"decision": made.to_json(), "late": is_late}
 
-    for past in await desk.decisions():
+    for name in await desk.audit.questions(str(site), "in_doubt", here):
         # A LangGraph task is known by its place as well: those of earlier doubts are taken up as they were.
-        if past.task == str(site) and past.kind == "in_doubt:asked" and past.decided["execution"] == execution:
-            name = past.decided["question"]
-            if name != doubt and (execution, name) not in desk.doubts:
-                desk.doubts.add((execution, name))
-                await _named(_answered_before, name)
-    desk.doubts.add((execution, doubt))
+        if name != doubt and (here, name) not in desk.doubts:
+            desk.doubts.add((here, name))
+            await _named(_answered_before, name)
+    desk.doubts.add((here, doubt))
     answer = await _named(ask_here, doubt)
     if answer["late"]:
         raise Lapsed
@@ -112,50 +109,21 @@ def _named(work: Callable[[], Awaitable[dict[str, Any]]], name: str) -> Awaitabl
 
 
 async def _ask(
-    desk: Desk, site: Site, asked: Question, execution: str, name: str = "approval", check: Check | None = None
+    desk: Desk, site: Site, asked: Question, here: str, name: str = "approval", check: Check | None = None
 ) -> tuple[HumanDecision, bool]:
     """The decision, and whether it came after the question had lapsed."""
     if not desk.may_ask:
         raise PutOff
-    first_asked = await _first_asked(desk, site, asked, execution, name)
-    expires = desk.kit.policy.expires
-    if expires is not None:
-        asked["expires_at"] = first_asked + expires
     emit.task(site.task.id, "asking", tool=site.task.tool, detail=asked["reason"], item=site.item)
-    response = ask_person(asked, check)
-    await record(desk, site, asked, response)
-    return response.decisions[0], asked["expires_at"] is not None and time.time() > asked["expires_at"]
+    expires = desk.kit.policy.expires
+    return await put(desk.audit, str(site), asked, here, name=name, run_key=desk.run_key, expires=expires, check=check)
 
 
-async def _first_asked(desk: Desk, site: Site, asked: Question, execution: str, name: str) -> float:
-    """When a question was first put, in this execution of its task or an earlier one; recorded once for each."""
-    kind = f"{asked['kind']}:asked"
-    same = [
-        past
-        for past in await desk.decisions()
-        if past.task == str(site)
-        and past.kind == kind
-        and past.decided.get("run") == desk.run_key
-        and past.shown.get("action_requests") == asked["action_requests"]
-    ]
-    at = same[0].at if same else time.time()
-    if not any(past.decided.get("execution") == execution for past in same):
-        decided = {"execution": execution, "question": name, "run": desk.run_key}
-        await desk.record(Decision(desk.thread_id, str(site), kind, "orchestrator", at, dict(asked), decided))
-    return at
-
-
-def _execution() -> str:
-    """What names the execution of a LangGraph task: the same however often it is run again from its top."""
-    return str(get_config()["configurable"].get("checkpoint_ns", ""))
+async def was_asked(desk: Desk, site: Site) -> bool:
+    """Whether the call was put to a person in this execution of its task."""
+    return bool(await desk.audit.questions(str(site), "approval", execution()))
 
 
 async def record(desk: Desk, site: Site, asked: Question, response: HumanResponse) -> None:
-    """Append what was shown and decided to the audit log, once."""
-    kind, shown, decided = asked["kind"], dict(asked), response.decisions[0].to_json()
-    who = deciding(get_config()["configurable"], response.who)
-    # A task that asked runs again from its top on every resume; its decision is one entry all the same.
-    for past in await desk.decisions():
-        if past.task == str(site) and past.kind == kind and past.decided == decided and past.shown == shown:
-            return
-    await desk.record(Decision(desk.thread_id, str(site), kind, who, time.time(), shown, decided))
+    """Append to the audit log what a tool asked of its own accord, and what was answered."""
+    await desk.audit.decided(str(site), asked, response, execution(), run_key=desk.run_key)

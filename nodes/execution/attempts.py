@@ -92,7 +92,8 @@ async def _call_once(
     begin: Callable[[], Awaitable[None]],
     breaker: limits.CircuitBreaker,
 ) -> ToolOutput:
-    async with desk.drain.giving_up() if spec.risk == "read" else nullcontext(), desk.slots, limits.slot(spec):
+    # First the tool's place, then one of the run's: what waits its turn with a slow tool holds nobody else up.
+    async with desk.drain.giving_up() if spec.risk == "read" else nullcontext(), limits.slot(spec), desk.slots:
         desk.drain.check()
         desk.meter.allow()
         timeout, left = site.task.timeout or spec.timeout, desk.meter.seconds_left()

@@ -75,8 +75,12 @@ async def _permission(
     """What a person decided; None if nobody needs to. Raises Abandoned if it may not run, and what `asking` raises.
 
     An effect that was begun before had its permission then: nothing said now can undo it, and its
-    outcome is looked up or asked for.
+    outcome is looked up or asked for. Where that permission was asked for in this execution of the task, it is asked
+    for again all the same, and answered at once: LangGraph hands out answers by the order of the questions.
     """
+    begun = spec.risk != "read" and await is_begun(desk, site, spec.name)
+    if begun and not await asking.was_asked(desk, site):
+        return None
     verdict = desk.kit.policy.decide(
         tool=spec.name,
         risk=spec.risk,
@@ -87,14 +91,18 @@ async def _permission(
         roles=spec.argument_roles,
         said=desk.goal,
     )
-    if verdict.action == "auto" or (spec.risk != "read" and await is_begun(desk, site, spec.name)):
+    if verdict.action == "auto" and not begun:
         return None
-    if verdict.action == "deny":
+    if verdict.action == "deny" and not begun:
         raise Abandoned(f"not allowed: {verdict.reason}")
     try:
         made = await asking.approval(desk, site, spec, args, origins, verdict.reason)
     except Lapsed:
+        if begun:
+            return None
         raise Abandoned("the approval came after it had lapsed; give the goal once more to be asked again") from None
+    if begun:
+        return None
     if made.type == "reject":
         raise Abandoned(f"rejected: {made.message}" if made.message else "rejected by a person")
     return made

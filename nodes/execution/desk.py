@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import json
 from dataclasses import dataclass, field
 
-from memory.journal import Decision
+from nodes.audit import AuditLog
 from nodes.execution.drain import Drain
 from nodes.execution.meter import Meter
 from nodes.kit import Kit
@@ -35,20 +36,11 @@ class Desk:
     goal: str = ""
     notes: list[str] = field(default_factory=list)
     doubts: set[tuple[str, str]] = field(default_factory=set)
-    _decisions: list[Decision] | None = None
 
-    async def decisions(self) -> list[Decision]:
-        """What was asked and decided in this thread so far; read from the journal once."""
-        if self._decisions is None:
-            past = await self.kit.journal.decisions(self.thread_id)
-            self._decisions = self._decisions or list(past)  # whoever read first, when several did
-        return self._decisions
-
-    async def record(self, decision: Decision) -> None:
-        """Append to the journal's record of decisions."""
-        past = await self.decisions()
-        await self.kit.journal.record(decision)
-        past.append(decision)
+    @functools.cached_property
+    def audit(self) -> AuditLog:
+        """The audit log of this thread."""
+        return AuditLog(self.kit.journal, self.thread_id)
 
     def note(self, text: str) -> None:
         if text not in self.notes:
@@ -57,12 +49,16 @@ class Desk:
 
 @dataclass(frozen=True)
 class Site:
-    """Where in a plan a call is made: its task, and which item, round or step of it."""
+    """Where in a plan a call is made: its task, and which item, round or step of it.
+
+    `call`: of an agent's step, what it does. An agent that is begun anew may come to it by other steps.
+    """
 
     task: Task
     item: int | None = None
     round: int | None = None
     step: int | None = None
+    call: str = ""
 
     def key(self, run_key: str, tool: str) -> str:
         """The idempotency key of the effect that a tool makes at this site: the same on resume, retry and fork.
@@ -71,7 +67,7 @@ class Site:
         task's value lost and found differently, the effect would still be the same effect.
         """
         definition = {"tool": tool, "args": self.task.args, "each": self.task.each}
-        identity = [run_key, self.task.id, definition, self.item, self.round, self.step]
+        identity = [run_key, self.task.id, definition, self.item, self.round, self.call]
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
 
     def __str__(self) -> str:

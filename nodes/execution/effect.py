@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from langgraph.errors import GraphInterrupt
+
 from memory.journal import Effect
 from nodes.execution import asking, failures
 from nodes.execution.attempts import attempts
@@ -14,6 +16,8 @@ from nodes.person import Lapsed
 from state.approval import HumanDecision
 from state.result import Evidence, TaskStatus
 from tools.registry import ToolFailure, ToolOutput, ToolSpec
+
+_NOT_BEGUN = frozenset({"failed", "asking"})
 
 
 class Abandoned(Exception):
@@ -27,7 +31,7 @@ class Abandoned(Exception):
 async def is_begun(desk: Desk, site: Site, tool: str) -> bool:
     """Whether an effect may have happened already."""
     known = await desk.kit.journal.find(site.key(desk.run_key, tool))
-    return known is not None and known.state != "failed"
+    return known is not None and known.state not in _NOT_BEGUN
 
 
 async def make_effect(desk: Desk, site: Site, spec: ToolSpec, args: dict[str, Any]) -> tuple[ToolOutput, int]:
@@ -57,7 +61,7 @@ async def make_effect(desk: Desk, site: Site, spec: ToolSpec, args: dict[str, An
     async def begin() -> None:
         nonlocal begun
         if known is not None:
-            await journal.settle(key, "intended")
+            await journal.call_again(key, args)
         elif await journal.intend(
             Effect(key=key, thread_id=desk.thread_id, task=str(site), tool=spec.name, args=args, created=time.time())
         ):
@@ -66,6 +70,10 @@ async def make_effect(desk: Desk, site: Site, spec: ToolSpec, args: dict[str, An
 
     try:
         output, count = await attempts(desk, site, spec, args, begin)
+    except GraphInterrupt:
+        if begun:  # called again from its top, it finds the answer where it asked; what it does comes after
+            await journal.settle(key, "asking")
+        raise
     except ToolFailure as error:
         if not begun:
             raise

@@ -86,7 +86,8 @@ async def _items(
         raise references.BadReference(f"`each` may have {LONGEST_LIST} items, this list has {len(items)}")
     origin = provenance.of_value(task.each, origins, desk.literal)
     places = asyncio.Semaphore(task.width)
-    done = {index: result for index, result in enumerate(before.items if before else []) if result.ok}
+    past = before.items if before else []
+    done = {index: result for index, result in enumerate(past) if result.status != "pending"}
 
     async def run_item(index: int) -> TaskResult:
         async with places:
@@ -94,7 +95,8 @@ async def _items(
             known = {**values, "item": items[index], "index": index}
             whence = {**origins, "item": origin, "index": origin}
             try:
-                result = await _rounds(desk, Site(task, item=index), known, whence, inputs)
+                left = past[index] if index < len(past) else None
+                result = await _rounds(desk, Site(task, item=index), known, whence, inputs, left)
             except (references.BadReference, conditions.BadCondition) as error:
                 result = _unreadable(task, error)
         emit.task(task.id, result.status, tool=task.tool, detail=_why(result), item=index)
@@ -139,23 +141,40 @@ async def _rounds(
     inputs: Mapping[str, TaskResult],
     before: TaskResult | None = None,
 ) -> TaskResult:
-    """One call, or calls until the task's condition on its own result holds. Every round is durable."""
+    """One call, or calls until the task's condition on its own result holds. Every round is durable.
+
+    What stops at a round that a person must decide about keeps all its rounds as items, that one last.
+    """
     task = site.task
     if task.until is None:
         return await _call(desk, site, values, origins, inputs, before)
     last, last_origin, attempts = None, desk.literal, 0
+    rounds: list[TaskResult] = []
+    past = list(before.items) if before else []
     for number in range(1, task.max_rounds + 1):
         known = {**values, "round": number, "last": last}
         here = Site(task, item=site.item, round=number)
         known_origins = {**origins, "last": last_origin, "round": desk.literal}
 
-        async def run_round(
-            _: int, here: Site = here, known: Known = known, whence: Origins = known_origins
-        ) -> TaskResult:
-            return await _call(desk, here, known, whence, inputs)
+        left = past[number - 1] if number <= len(past) else None
 
-        result = TaskResult.model_validate(await durable_step(run_round, number))
+        async def run_round(
+            _: int,
+            here: Site = here,
+            known: Known = known,
+            whence: Origins = known_origins,
+            left: TaskResult | None = left,
+        ) -> TaskResult:
+            return await _call(desk, here, known, whence, inputs, left)
+
+        if left is not None and left.status != "pending":
+            result = left
+        else:
+            result = TaskResult.model_validate(await durable_step(run_round, number))
+        rounds.append(result)
         attempts += result.attempts
+        if result.status == "pending":
+            return result.model_copy(update={"rounds": number, "attempts": attempts, "items": rounds})
         result = result.model_copy(update={"rounds": number, "attempts": attempts})
         if not result.ok:
             return result

@@ -64,7 +64,11 @@ async def test_an_effect_is_intended_once(journal: Journal) -> None:
 
 async def test_an_effect_is_settled_and_called_again(journal: Journal) -> None:
     await journal.intend(effect())
-    await journal.settle("k", "intended")
+    await journal.settle("k", "failed", {"error": "no"})
+    await journal.call_again("k", {"to": "other"})
+    again = await journal.find("k")
+    assert again is not None
+    assert (again.state, again.args, again.outcome, again.calls) == ("intended", {"to": "other"}, None, 2)
     await journal.settle("k", "done", {"id": 7, "rows": [None, 1.5], "text": "\x00\ud800"})
     found = await journal.intend(effect())
     assert found is not None
@@ -72,6 +76,8 @@ async def test_an_effect_is_settled_and_called_again(journal: Journal) -> None:
     assert found.outcome == {"id": 7, "rows": [None, 1.5], "text": "\x00\ud800"}
     with pytest.raises(KeyError):
         await journal.settle("unknown", "done")
+    with pytest.raises(KeyError):
+        await journal.call_again("unknown", {})
 
 
 async def test_an_outcome_that_is_not_json_is_not_lost(journal: Journal) -> None:
