@@ -60,7 +60,7 @@ class Payer(ScriptedBrain):
     """An agent that pays Ann, then whom a person must allow; begun anew it comes to it by another way."""
 
     def __init__(self, last: str = "ask", verdicts: Sequence[Any] = ()) -> None:
-        super().__init__("Ann is to be paid [1].", verdicts=verdicts)
+        super().__init__("The sky is blue [1].", verdicts=verdicts)
         self.begun, self._last = 0, last
 
     async def next_action(
@@ -128,25 +128,30 @@ async def test_an_item_that_failed_is_not_called_again_for_another_ones_approval
 async def test_a_judge_has_no_agent_run_again_that_writes() -> None:
     from graph.orchestrator import build
 
-    till = Till()
+    @tool(trusted=True)
+    async def look() -> str:
+        """Look at the sky."""
+        return "The sky is blue."
+
+    till = Till("closed")
     verdicts = [Verdict(action="rerun", reason="t1 failed", tasks=["t1"]), Verdict(action="accept", reason="good")]
-    graph = build(brain=Payer("closed", verdicts), tools=Till("closed").tools()[1:] + till.tools()[:1], policy="auto")
+    brain = Payer("closed", verdicts)
+    graph = build(brain=cast(Brain, brain), tools=[*till.tools(), look], policy="auto")
     task = agent().model_copy(update={"args": {**agent().args, "max_steps": 2}})
-    out = await graph.ainvoke({"goal": "Pay Ann.", "plan": {"tasks": [{"id": "t0", "tool": "names"}, task.to_json()]}})
+    out = await graph.ainvoke({"goal": "Pay Ann.", "plan": {"tasks": [{"id": "t0", "tool": "look"}, task.to_json()]}})
     assert out["results"]["t1"].status == "failed"
-    assert till.paid == ["Ann", "closed"]
+    assert (till.paid, len(brain.judged)) == (["Ann", "closed"], 1)
 
 
 async def test_an_agent_that_is_begun_anew_finds_what_it_has_done() -> None:
-    till, saver = Till(), InMemorySaver()
+    till, saver = Till("closed"), InMemorySaver()
     options: dict[str, Any] = {"tools": till.tools(), "policy": "auto", "checkpointer": saver}
-    task = agent().model_copy(update={"args": {**agent().args, "max_steps": 1}})
-    brain = cast(Brain, Payer(""))
+    task = agent().model_copy(update={"args": {**agent().args, "max_steps": 2}})
+    brain = cast(Brain, Payer("closed"))
     out = await aask("Pay Ann.", plan={"tasks": [task.to_json()]}, thread_id="a", brain=brain, **options)
     assert out.results["t1"].status == "failed"
     await aresume("a", retry_failed=True, brain=brain, **options)
-    await aresume("a", retry_failed=True, brain=cast(Brain, Payer("")), **options)
-    assert till.paid == ["Ann"]
+    assert till.paid == ["Ann", "closed"]
 
 
 async def test_after_a_stop_the_arguments_last_approved_are_used() -> None:
@@ -238,7 +243,7 @@ async def test_the_queue_of_a_slow_tool_holds_nothing_else_up() -> None:
         return "quick"
 
     bench = Bench([slow, quick], concurrency=2)
-    await bench.run(
-        [*(Task(id=f"s{n}", tool="slow", args={"number": n}) for n in range(4)), Task(id="q", tool="quick")]
-    )
+    plan = [*(Task(id=f"s{n}", tool="slow", args={"number": n}) for n in range(4)), Task(id="q", tool="quick")]
+    out = await bench.run(plan)
+    assert all(result.ok for result in out["results"].values())
     assert ended[0] == "quick"
