@@ -2,8 +2,8 @@
 
 A host is resolved once, every address it has is checked, and the connection goes to a checked address: a name
 that answers differently the second time (DNS rebinding) gains nothing. Redirects are followed by hand, each checked
-like the first URL. Sizes, times and decompression are bounded. Proxies that the environment names aren't used: they
-would do the resolving.
+like the first URL, and for reading only. Sizes, times and decompression are bounded. Proxies that the environment
+names aren't used: they would do the resolving.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import functools
 import json as json_module
 import ssl
 import zlib
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpcore
@@ -27,19 +27,26 @@ from tools.safe_address import DEFAULT_PORTS, AddressRules, Target, refused
 from tools.safe_connection import CheckedBackend, Resolver, Sent, resolve_host
 
 USER_AGENT = "orchestrate/0.1"
+_READING = {"GET", "HEAD"}
 _REDIRECTS = {301, 302, 303, 307, 308}
+_TURNED_AWAY = {425, 429}
+"""Answers by which a server says that it hasn't begun with a request and may take it later."""
 _SAFE_TO_FORWARD = {"accept", "accept-encoding", "accept-language", "user-agent"}
 _OURS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "upgrade", "te", "trailer"}
 
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """A whole response. `url` is where it came from after redirects; header names are in lower case."""
+    """A response. `url` is where it came from after redirects; header names are in lower case.
+
+    `lost`: why the answer to a write came without its body, which is empty then; '' for a whole response.
+    """
 
     url: str
     status: int
     headers: dict[str, str]
     body: bytes
+    lost: str = ""
 
     @property
     def content_type(self) -> str:
@@ -52,7 +59,7 @@ class HttpResponse:
         for parameter in self.headers.get("content-type", "").split(";")[1:]:
             name, _, value = parameter.partition("=")
             if name.strip().lower() == "charset":
-                with contextlib.suppress(LookupError):
+                with contextlib.suppress(LookupError, ValueError):  # no encoding, or one that isn't for text
                     return self.body.decode(value.strip(" \"'"), errors="replace")
         return self.body.decode("utf-8", errors="replace")
 
@@ -70,9 +77,17 @@ def raise_for_status(response: HttpResponse, what: str) -> None:
     detail = " ".join(response.text[:300].split()) if response.content_type.startswith(("text/plain", "app")) else ""
     message = f"{what} answered {status}{f': {detail}' if detail else ''}"
     if status in (408, 425, 429) or status >= 500:
-        # A 429 says that the request was turned away, so even a write may be tried again.
-        raise ToolFailure(message, kind="transient", retry_after=response.retry_after, sent=status != 429)
+        sent = status not in _TURNED_AWAY
+        raise ToolFailure(message, kind="transient", retry_after=response.retry_after, sent=sent)
     raise ToolFailure(message, kind="permanent")
+
+
+class _Exchange:
+    """How far a request has come: what was sent, and the head of the answer once it is there."""
+
+    def __init__(self) -> None:
+        self.sent = Sent()
+        self.head: HttpResponse | None = None
 
 
 class SafeHttp:
@@ -109,41 +124,52 @@ class SafeHttp:
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, json: Any = None
     ) -> HttpResponse:
         """Make a request; `json` becomes its body. Only GET and HEAD follow redirects: what a write was approved for is
-        the receiver it names, and no other."""
+        the receiver it names, and no other.
+
+        Once a write has been answered, nothing in the answer's body makes it a failure: `lost` says what went wrong.
+        """
         method = method.upper()
         content = None if json is None else json_module.dumps(json).encode()
         sending = _outgoing(headers or {}, has_json=content is not None)
-        sent = Sent()
+        target, exchange = self.rules.check_url(url), _Exchange()
+        if method in _READING:
+            return await self._in_time(self._follow(method, target, sending, content, exchange), target, exchange)
+        try:
+            response = await self._in_time(self._once(method, target, sending, content, exchange), target, exchange)
+        except ToolFailure as failure:
+            if exchange.head is None:
+                raise
+            response = replace(exchange.head, lost=str(failure))
+        _raise_for_redirect(method, target, response)
+        return response
+
+    async def _in_time(self, requesting: Awaitable[HttpResponse], target: Target, exchange: _Exchange) -> HttpResponse:
         try:
             async with asyncio.timeout(self.timeout):
-                return await self._follow(method, self.rules.check_url(url), sending, content, sent)
+                return await requesting
         except TimeoutError:
-            message = f"{_shown(url)} didn't answer within {self.timeout:g} s"
-            raise ToolFailure(message, kind="transient", sent=sent.something) from None
+            message = f"{_shown(target)} didn't answer within {self.timeout:g} s"
+            raise ToolFailure(message, kind="transient", sent=exchange.sent.something) from None
 
     async def _follow(
-        self, method: str, target: Target, headers: dict[str, str], content: bytes | None, sent: Sent
+        self, method: str, target: Target, headers: dict[str, str], content: bytes | None, exchange: _Exchange
     ) -> HttpResponse:
         for _ in range(self.max_redirects + 1):
-            response = await self._once(method, target, headers, content, sent)
+            response = await self._once(method, target, headers, content, exchange)
             location = response.headers.get("location")
             if response.status not in _REDIRECTS or not location:
                 return response
             following = self.rules.check_url(_joined(target, location))
-            if method not in ("GET", "HEAD"):
-                raise ToolFailure(
-                    f"{_shown(target)} redirects a {method} to {_shown(following)}; if that is right, request it there"
-                )
             if following.origin != target.origin:
                 headers = {name: value for name, value in headers.items() if name.lower() in _SAFE_TO_FORWARD}
             target = following
         raise ToolFailure(f"{_shown(target)} was still redirecting after {self.max_redirects} redirects")
 
     async def _once(
-        self, method: str, target: Target, headers: dict[str, str], content: bytes | None, sent: Sent
+        self, method: str, target: Target, headers: dict[str, str], content: bytes | None, exchange: _Exchange
     ) -> HttpResponse:
         context = await asyncio.to_thread(_tls_context) if target.scheme == "https" else None
-        backend = CheckedBackend(self.rules, self._resolve, self.connect_timeout, sent)
+        backend = CheckedBackend(self.rules, self._resolve, self.connect_timeout, exchange.sent)
         request = httpcore.Request(
             method,
             httpcore.URL(
@@ -159,25 +185,26 @@ class SafeHttp:
             async with httpcore.AsyncConnectionPool(ssl_context=context, network_backend=backend) as pool:
                 response = await pool.handle_async_request(request)
                 try:
-                    return await self._read(target, response)
+                    return await self._read(target, response, exchange)
                 finally:
                     await response.aclose()
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             reason = str(error) or "no answer"
             message = f"can't connect to {target.host}:{target.port}: {reason}"
-            raise ToolFailure(message, kind="transient", sent=sent.something) from error
+            raise ToolFailure(message, kind="transient", sent=exchange.sent.something) from error
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.RemoteProtocolError) as error:
             reason = str(error) or type(error).__name__
             message = f"the connection to {target.host}:{target.port} broke: {reason}"
-            raise ToolFailure(message, kind="transient", sent=sent.something) from error
+            raise ToolFailure(message, kind="transient", sent=exchange.sent.something) from error
         except (httpcore.LocalProtocolError, httpcore.UnsupportedProtocol) as error:
             raise ToolFailure(f"the request can't be made: {error}", kind="invalid_arguments", sent=False) from error
 
-    async def _read(self, target: Target, response: httpcore.Response) -> HttpResponse:
+    async def _read(self, target: Target, response: httpcore.Response, exchange: _Exchange) -> HttpResponse:
         headers: dict[str, str] = {}
         for raw_name, raw_value in response.headers:
             name, value = raw_name.decode("latin-1").lower(), _header_text(raw_value)
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        exchange.head = HttpResponse(str(target.url), response.status, headers, b"")
         unpack = _decompressor(headers.get("content-encoding", ""), target)
         body, received = bytearray(), 0
         async for chunk in response.aiter_stream():
@@ -185,7 +212,7 @@ class SafeHttp:
             body += unpack(chunk, self.max_bytes - len(body) + 1)
             if max(received, len(body)) > self.max_bytes:
                 raise self._too_big(target)
-        return HttpResponse(str(target.url), response.status, headers, bytes(body))
+        return replace(exchange.head, body=bytes(body))
 
     def _too_big(self, target: Target) -> ToolFailure:
         return ToolFailure(f"{_shown(target)} answers with more than {self.max_bytes:,} bytes, which is the limit")
@@ -218,8 +245,20 @@ def _header_text(value: bytes) -> str:
 
 def _length(method: str, content: bytes | None) -> list[tuple[str, str]]:
     if content is None:
-        return [] if method in ("GET", "HEAD") else [("Content-Length", "0")]
+        return [] if method in _READING else [("Content-Length", "0")]
     return [("Content-Length", str(len(content)))]
+
+
+def _raise_for_redirect(method: str, target: Target, response: HttpResponse) -> None:
+    """Raise the ToolFailure that a redirected write amounts to; a 303 is none: it was done, and the result is there."""
+    if response.status not in _REDIRECTS - {303}:
+        return
+    place = response.headers.get("location", "another place").split("?", 1)[0][:200]
+    message = f"{_shown(target)} redirects a {method} to {place}"
+    if response.status in (307, 308):  # the request is to be made there in place of here
+        raise ToolFailure(f"{message}; if that is right, request it there", sent=False)
+    # By the standard the same; but servers also answer 302 to what they have done, and to who must log in first.
+    raise ToolFailure(f"{message} ({response.status}), which doesn't tell whether it was done", kind="transient")
 
 
 def _joined(target: Target, location: str) -> str:

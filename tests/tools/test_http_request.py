@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from nodes.execution import limits
+from state.task import Task
+from tests.nodes.harness import Bench
 from tools.http_request import http_request
 from tools.registry import Call, ToolFailure, current_call
+from tools.safe_http import SafeHttp
 
 
 @pytest.fixture
@@ -87,6 +92,53 @@ async def test_arguments_that_make_no_sense_are_refused(loopback: Any, respond: 
     loopback.routes["/"] = respond(200, "{oops", Content_Type="application/json")
     with pytest.raises(ToolFailure, match="no JSON"):
         await spec.call({"method": "GET", "url": f"{loopback.url}/"})
+    loopback.routes["/"] = respond(200, "[" * 300 + "]" * 300, Content_Type="application/json")
+    with pytest.raises(ToolFailure, match="nested deeper"):
+        await spec.call({"method": "GET", "url": f"{loopback.url}/"})
+
+
+@pytest.mark.parametrize(
+    ("given", "body", "note"),
+    [
+        ({"status": 303, "Location": "http://169.254.169.254/latest"}, "", ""),
+        ({"status": 303, "Location": "http://[::"}, "", ""),
+        ({"status": 201, "body": "OK", "Content_Type": "application/json"}, "OK", "no JSON"),
+        ({"body": "[" * 100_000, "Content_Type": "application/json"}, "[" * 100_000, "no JSON"),
+        ({"body": "[" * 300 + "]" * 300, "Content_Type": "application/json"}, "[" * 300 + "]" * 300, "nested deeper"),
+        ({"body": b"caf\xe9", "Content_Type": "text/plain; charset=idna"}, "caf\N{REPLACEMENT CHARACTER}", ""),
+        ({"body": "x" * 200_000}, None, "more than 150,000 bytes"),
+        ({"body": gzip.compress(bytes(1_000_000)), "Content_Encoding": "gzip"}, None, "more than 150,000 bytes"),
+        ({"body": "words", "Content_Encoding": "gzip"}, None, "damaged gzip"),
+        ({"body": "words", "Content_Encoding": "br"}, None, "encoding 'br'"),
+    ],
+)
+async def test_what_was_done_is_a_result_whatever_came_back(
+    loopback: Any, respond: Any, given: dict[str, Any], body: str | None, note: str
+) -> None:
+    loopback.routes["/orders"] = respond(**given)
+    tool = http_request(http=SafeHttp(allow=[loopback.host], max_bytes=150_000))
+    bench = Bench([tool])
+    order = Task(id="t", tool="http_request", args={"method": "POST", "url": f"{loopback.url}/orders", "body": {}})
+    result = (await bench.run([order]))["results"]["t"]
+    assert (result.status, len(loopback.received)) == ("done", 1)
+    assert (result.value["status"], result.value["body"]) == (given.get("status", 200), body)
+    assert result.value["headers"].get("location") == given.get("Location")
+    assert note in result.value.get("note", "")
+    assert bool(note) == ("note" in result.value)
+    assert [effect.state for effect in await bench.journal.effects()] == ["done"]
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [(307, "failed"), (308, "failed"), (409, "failed"), (302, "in_doubt"), (500, "in_doubt")]
+)
+async def test_what_may_have_been_done_is_asked_about(loopback: Any, respond: Any, status: int, state: str) -> None:
+    limits.reset()
+    loopback.routes["/"] = respond(status, "x" * 200_000, Location="/elsewhere")
+    bench = Bench([http_request(http=SafeHttp(allow=[loopback.host], max_bytes=150_000))])
+    out = await bench.run([Task(id="t", tool="http_request", args={"method": "PUT", "url": f"{loopback.url}/"})])
+    assert [asked.value["kind"] for asked in out.get("__interrupt__", [])] == ["in_doubt"] * (state == "in_doubt")
+    assert [effect.state for effect in await bench.journal.effects()] == [state]
+    assert len(loopback.received) == 1
 
 
 async def test_private_receivers_are_refused() -> None:

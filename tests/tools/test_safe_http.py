@@ -257,10 +257,28 @@ async def test_credentials_do_not_follow_a_redirect_to_another_origin(loopback: 
     assert second.headers["accept"] == "text/html"
 
 
-async def test_a_write_is_not_redirected(loopback: Any, respond: Any) -> None:
-    loopback.routes["/"] = respond(307, Location="/elsewhere")
-    with pytest.raises(ToolFailure, match="redirects a POST"):
-        await SafeHttp(allow=[loopback.host]).request("POST", f"{loopback.url}/", json={"amount": 5})
+@pytest.mark.parametrize(
+    ("status", "failed"),
+    [
+        (303, None),
+        (307, ("permanent", False)),
+        (308, ("permanent", False)),
+        (301, ("transient", True)),
+        (302, ("transient", True)),
+    ],
+)
+async def test_a_write_is_not_redirected(loopback: Any, respond: Any, status: int, failed: Any) -> None:
+    """A 303 says that it was done, 307 and 308 that it wasn't; 301 and 302 are answered to either."""
+    loopback.routes["/"] = respond(status, Location="/elsewhere?token=s3cret")
+    requesting = SafeHttp(allow=[loopback.host]).request("POST", f"{loopback.url}/", json={"amount": 5})
+    if failed is None:
+        response = await requesting
+        assert (response.status, response.headers["location"]) == (303, "/elsewhere?token=s3cret")
+    else:
+        with pytest.raises(ToolFailure, match="redirects a POST to /elsewhere") as failure:
+            await requesting
+        assert (failure.value.kind, failure.value.sent) == failed
+        assert "s3cret" not in str(failure.value)
     assert [(got.method, got.body) for got in loopback.received] == [("POST", b'{"amount": 5}')]
 
 
@@ -309,6 +327,33 @@ async def test_a_slow_answer_runs_into_the_time_limit_and_may_have_been_received
     with pytest.raises(ToolFailure, match=r"within 0\.2 s") as failure:
         await SafeHttp(allow=[loopback.host], timeout=0.2).request("POST", f"{loopback.url}/", json={})
     assert (failure.value.kind, failure.value.sent) == ("transient", True)
+
+
+async def test_a_write_that_was_answered_is_no_failure_when_the_rest_gets_lost(loopback: Any) -> None:
+    loopback.routes["/"] = b"HTTP/1.1 201 Created\r\nLocation: /orders/7\r\nContent-Length: 100\r\n\r\nhalf"
+    response = await SafeHttp(allow=[loopback.host]).request("POST", f"{loopback.url}/", json={})
+    assert (response.status, response.headers["location"], response.body) == (201, "/orders/7", b"")
+    assert "broke" in response.lost
+
+
+async def test_a_write_that_was_answered_is_no_failure_when_the_rest_takes_too_long() -> None:
+    ended = asyncio.Event()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\nhalf")
+        await reader.read()
+        writer.close()
+        ended.set()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    response = await SafeHttp(allow=[host], timeout=2.0).request("DELETE", f"http://{host}/orders/7")
+    assert (response.status, response.body) == (201, b"")
+    assert "within 2 s" in response.lost
+    await ended.wait()
+    server.close()
+    await server.wait_closed()
 
 
 async def test_a_lost_connection_is_transient(loopback: Any) -> None:
@@ -368,6 +413,7 @@ async def test_headers_cannot_change_where_a_request_goes(loopback: Any, headers
     [
         (400, "permanent", True),
         (404, "permanent", True),
+        (425, "transient", False),
         (429, "transient", False),
         (500, "transient", True),
         (503, "transient", True),
