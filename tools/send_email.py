@@ -127,6 +127,9 @@ async def _send(server: str, sender: str, recipients: list[str], message: EmailM
         is_sent = True
         await client.data(message.as_bytes())
     except SMTPResponseException as error:
+        if is_sent and not 400 <= error.code < 600:
+            text = f"the mail server answered what is no answer to a mail ({error.code}); the mail may have been sent"
+            raise ToolFailure(text, kind="transient") from error
         # The server's answer settles it: the mail wasn't taken.
         kind = "transient" if 400 <= error.code < 500 else "permanent"
         text = f"the mail server refused ({error.code}): {' '.join(str(error.message).split())}"

@@ -152,6 +152,16 @@ async def test_a_connection_lost_after_the_text_leaves_doubt(spec: ToolSpec, mai
     assert len(mailbox.mails) == 1
 
 
+@pytest.mark.parametrize(("answer", "code"), [("thank you", "-1"), ("251 forwarded", "251")])
+async def test_an_answer_that_settles_nothing_leaves_doubt(
+    spec: ToolSpec, mailbox: Mailbox, answer: str, code: str
+) -> None:
+    mailbox.answers["DATA"] = answer
+    with pytest.raises(ToolFailure, match=rf"\({code}\); the mail may have been sent") as failure:
+        await spec.call(MAIL)
+    assert (failure.value.kind, failure.value.sent) == ("transient", True)
+
+
 async def test_a_server_that_is_down_got_nothing(free_port: int) -> None:
     with pytest.raises(ToolFailure, match="nothing was sent") as failure:
         await send_email(_settings(f"smtp://user:s3cret@127.0.0.1:{free_port}")).call(MAIL)
