@@ -110,6 +110,9 @@ def _apply(database: SqlDatabase, sql: str, parameters: dict[str, Any], seconds:
             outcome["returned"] = [
                 {name: as_json(cell) for name, cell in row.items()} for row in result.mappings().fetchmany(200)
             ]
+        if database.dialect == "sqlite":
+            result.close()  # sqlite3 itself doesn't count the rows of what begins with WITH or ends with RETURNING
+            outcome["rows"] = int(connection.exec_driver_sql("SELECT changes()").scalar_one())
         if key:
             update = text(f"UPDATE {EFFECTS} SET outcome = :outcome WHERE key = :key")
             connection.execute(update, {"outcome": json.dumps(outcome), "key": key})

@@ -48,14 +48,20 @@ def check_query(sql: str, dialect: str) -> list[str]:
 
 
 def check_write(sql: str, dialect: str) -> list[str]:
-    """Make sure that `sql` is one INSERT, UPDATE or DELETE; the tables in it. Raises RefusedStatement."""
+    """Make sure that `sql` is one INSERT, UPDATE or DELETE; the tables in it, first the one it changes.
+
+    Raises RefusedStatement.
+    """
     statement = _single(sql, dialect)
     if not isinstance(statement, _WRITES):
         raise RefusedStatement(f"only INSERT, UPDATE and DELETE are allowed here, this is {_kind(statement)}")
     if isinstance(statement, exp.Update | exp.Delete) and statement.args.get("where") is None:
         raise RefusedStatement("it would change every row; add a WHERE, as in WHERE id = 7, or WHERE true to mean it")
     _check_parts(statement, dialect, allowed=statement)
-    return _tables(statement)
+    changed = statement.this.find(exp.Table) if statement.this else None
+    if changed is None or not changed.name:
+        raise RefusedStatement("it doesn't say which table it changes")
+    return list(dict.fromkeys([changed.name, *_tables(statement)]))
 
 
 def _single(sql: str, dialect: str) -> exp.Expr:

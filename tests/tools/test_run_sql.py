@@ -90,11 +90,18 @@ async def test_values_are_bound_and_never_read_as_sql(database: Path) -> None:
     assert rows(database, "SELECT owner FROM accounts WHERE id > 2") == [(hostile,), ("at 12:30 :noon 100%",)]
 
 
+async def test_the_table_is_named_though_a_part_of_the_statement_is_called_the_same(database: Path) -> None:
+    sql = "WITH accounts AS (SELECT 'Cy' AS owner) INSERT INTO accounts (owner) SELECT owner FROM accounts"
+    output = await run_sql(f"sqlite:///{database}").call({"sql": sql})
+    assert output.evidence[0].text == "Changed 1 row of accounts."
+    assert rows(database, "SELECT owner FROM accounts WHERE id > 2") == [("Cy",)]
+
+
 async def test_returning(database: Path) -> None:
     output = await run_sql(f"sqlite:///{database}").call(
         {"sql": "INSERT INTO accounts (owner, balance) VALUES ('Cy', 1) RETURNING id"}
     )
-    assert output.value["returned"] == [{"id": 3}]
+    assert output.value == {"rows": 1, "repeated": False, "returned": [{"id": 3}]}
 
 
 @pytest.mark.parametrize(
