@@ -157,7 +157,8 @@ def _replace(folder: int, name: str, data: bytes, mode: int) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=folder)
         raise
-    os.fsync(folder)
+    with contextlib.suppress(OSError):  # some file systems can't flush a folder; the file is in its place all the same
+        os.fsync(folder)
 
 
 @contextlib.contextmanager

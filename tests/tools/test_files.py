@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
+import stat
 import threading
 from pathlib import Path
 from typing import Any
@@ -112,6 +114,22 @@ async def test_devices_pipes_and_folders_are_refused(root: Path) -> None:
             await call(root, "read_file", path=path)
         with pytest.raises(ToolFailure):
             await call(root, "write_file", path=path, content="x")
+
+
+async def test_a_file_in_its_place_is_written_though_its_folder_cant_be_flushed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush = os.fsync
+
+    def flush_files_only(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", flush_files_only)
+    output = await call(root, "write_file", path="notes/new.txt", content="words")
+    assert output.value == {"path": "notes/new.txt", "bytes": 5, "changed": True}
+    assert (root / "notes" / "new.txt").read_text() == "words"
 
 
 async def test_sizes_are_bounded(root: Path) -> None:
