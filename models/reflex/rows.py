@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from typing import Any
@@ -14,9 +15,10 @@ _PAIR = re.compile(
 
 def readable(text: str) -> str:
     """A row of a result as a phrase. Text that isn't 'column: value, column: value' stays; no values: ''."""
-    if (given := _json_in(text)) is not None:
-        label, value = given
-        return f"{label}: {in_words(value)}" if label else in_words(value)
+    with contextlib.suppress(RecursionError):  # JSON nested too deeply to be told is text like any other
+        if (given := _json_in(text)) is not None:
+            label, value = given
+            return f"{label}: {in_words(value)}" if label else in_words(value)
     row = _pairs(text)
     if not row:
         return " ".join(text.split()).rstrip(".")

@@ -92,6 +92,8 @@ def test_content_words_leave_out_the_asking() -> None:
         ('price of apples: {"article": "apple", "in_stock": true}', "price of apples: article: apple, in stock: yes"),
         ('{"size": {"width": 2, "height": 3}, "tags": ["a", "b"]}', "size: (width: 2, height: 3), tags: (a, b)"),
         ('[{"name": "x", "n": 1}, {"name": "y", "n": 2}]', "name: x, n: 1; name: y, n: 2"),
+        ("[" * 900 + "]" * 900, "[" * 900 + "]" * 900),
+        ("[" * 90_000 + "]" * 90_000, "[" * 90_000 + "]" * 90_000),
     ],
 )
 def test_json_reads_like_words(text: str, wanted: str) -> None:
