@@ -69,15 +69,16 @@ class EventQueue:
                 f"SELECT seq, status, burst FROM events WHERE scope = ? AND status IN {_OPEN}", (scope,)
             ).fetchall()
             waiting = [seq for seq, status, _ in busy if status == "queued"]
+            ended = waiting if debounce or strategy in _STOPPED else []
             stopping: list[int] = []
             burst = now
             if strategy == "reject" and len(busy) > (len(waiting) if debounce else 0):
                 return Receipt("rejected", thread_id)
             if debounce:
                 burst = min([now, *(since for _, status, since in busy if status == "queued")])
-                self._end(connection, waiting, "superseded")
+                self._end(connection, ended, "superseded")
             if strategy in _STOPPED and busy:
-                self._end(connection, [] if debounce else waiting, _STOPPED[strategy])
+                self._end(connection, [] if debounce else ended, _STOPPED[strategy])
                 stopping = [seq for seq, status, _ in busy if status == "running"]
                 connection.executemany(
                     "UPDATE events SET stop = ? WHERE seq = ?", [(strategy, seq) for seq in stopping]
@@ -92,7 +93,7 @@ class EventQueue:
                 (source, event_id, scope, self._codec.dump(event), thread_id, now, burst, due, now),
             )
             _mark(connection, mark)
-            return Receipt("accepted", thread_id, tuple(stopping))
+            return Receipt("accepted", thread_id, tuple(stopping), self._of(connection, ended))
 
         return await self._file.do(work)
 
@@ -248,6 +249,10 @@ class EventQueue:
     def _end(self, connection: sqlite3.Connection, seqs: Sequence[int], status: EventStatus, error: str = "") -> None:
         values = [(status, self._sealed(error), self._now(), seq) for seq in seqs]
         connection.executemany("UPDATE events SET status = ?, error = ?, stop = '', updated = ? WHERE seq = ?", values)
+
+    def _of(self, connection: sqlite3.Connection, seqs: Sequence[int]) -> tuple[QueuedEvent, ...]:
+        rows = (connection.execute(f"SELECT {_COLUMNS} FROM events WHERE seq = ?", (seq,)).fetchone() for seq in seqs)
+        return tuple(map(self._entry, rows))
 
     def _sealed(self, text: str) -> str:
         return self._codec.dump(text) if text else ""

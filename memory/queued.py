@@ -42,9 +42,11 @@ class QueuedEvent:
 class Receipt:
     """What became of an event that was put: 'duplicate' if it was there, 'rejected' if its key is busy.
 
-    `stopping`: the entries that are at work and have to make room for it.
+    `stopping`: the entries that are at work and have to make room for it; `ended`: those that waited, and have ended
+    for it.
     """
 
     status: Literal["accepted", "duplicate", "rejected"]
     thread_id: str
     stopping: tuple[int, ...] = ()
+    ended: tuple[QueuedEvent, ...] = ()

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -20,6 +21,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from graph.events.config import ChatSource, EventsConfig, WebhookSource
 from graph.events.signature import BadSignature, verify
+from memory.database import PersistenceError
 from memory.queued import EventStatus, QueuedEvent, QueueFull
 from memory.settings import settings
 from nodes.guard import InputError
@@ -32,7 +34,19 @@ RETRY_AFTER = 10
 """Seconds after which a sender may try again when the queue was full."""
 MOST_MESSAGES = 8
 """Messages of one connection that may wait for their answers."""
+MOST_UNREAD = 100
+"""What may be told to a connection that reads nothing of it, before it is closed."""
+TOKEN_WITHIN = 10.0
+"""Seconds in which a page must send its token."""
 _TURNED_AWAY = {"status": "rejected", "error": "another event of its key is at work; send it again later"}
+
+
+@dataclass(eq=False)
+class _Connection:
+    """One end of a conversation: what is still to be told to it, and the events (source, id) it waits for."""
+
+    out: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
+    waits_for: set[tuple[str, str]] = field(default_factory=set)
 
 
 class Reception:
@@ -42,7 +56,7 @@ class Reception:
         self._config = config
         self._intake = intake
         self._now = now
-        self._listening: dict[tuple[str, str], asyncio.Queue[dict[str, Any]]] = {}
+        self._listening: dict[tuple[str, str], set[_Connection]] = {}
         self._secrets = {s.name: s.secrets() for s in config.sources.values() if isinstance(s, WebhookSource)}
         self._tokens = {s.name: s.token() for s in config.sources.values() if isinstance(s, ChatSource)}
 
@@ -57,10 +71,12 @@ class Reception:
         )
 
     def told(self, entry: QueuedEvent, status: EventStatus, outcome: Outcome | None, error: str) -> None:
-        """Pass on what became of an event to whoever waits for it."""
-        waiting = self._listening.get((entry.source, entry.id))
-        if waiting is not None:
-            waiting.put_nowait(_answer(entry, status, outcome, error))
+        """Pass on what became of an event to all who wait for it; they go on waiting only if it is tried again."""
+        event = (entry.source, entry.id)
+        for connection in list(self._listening.get(event, ())):
+            connection.out.put_nowait(_answer(entry, status, outcome, error))
+            if status != "queued":
+                self._stop_waiting(connection, event)
 
     async def health(self, request: Request) -> JSONResponse:
         """Whether it is at work."""
@@ -99,25 +115,29 @@ class Reception:
             await socket.close(1008)  # before it is accepted: an HTTP 403
             return
         await socket.accept()
-        name = socket.query_params.get("conversation") or uuid.uuid4().hex
-        out: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        mine: set[tuple[str, str]] = set()
-        sending = asyncio.create_task(_send_all(socket, out))
+        connection = _Connection()
+        sending = asyncio.create_task(_send_all(socket, connection.out))
         try:
-            if not await self._is_user(socket, source):
-                await socket.close(1008, "a token is needed")
-                return
-            out.put_nowait({"type": "ready", "conversation": name})
-            while True:
-                out.put_nowait(await self._said(source, name, await socket.receive_text(), out, mine))
-        except (WebSocketDisconnect, KeyError):  # a KeyError: a message that isn't text
+            await socket.close(1008, await self._converse(socket, source, connection))
+        except WebSocketDisconnect:
             return
         finally:
-            for event in mine:
-                self._listening.pop(event, None)
+            for event in list(connection.waits_for):
+                self._stop_waiting(connection, event)
             sending.cancel()
             with suppress(asyncio.CancelledError):
                 await sending
+
+    async def _converse(self, socket: WebSocket, source: ChatSource, connection: _Connection) -> str:
+        """Take messages in until the other end leaves, or is to be closed: the reason why."""
+        if not await self._is_user(socket, source):
+            return "a token is needed"
+        name = socket.query_params.get("conversation") or uuid.uuid4().hex
+        connection.out.put_nowait({"type": "ready", "conversation": name})
+        while connection.out.qsize() < MOST_UNREAD:
+            message = await _received(socket)
+            connection.out.put_nowait(await self._said(source, name, message, connection))
+        return "nothing is read of what is answered"
 
     def _may_connect(self, socket: WebSocket, source: ChatSource) -> bool:
         """A page may connect only from an origin that is allowed; what isn't a browser sends none."""
@@ -128,41 +148,69 @@ class Reception:
         """By `Authorization: Bearer TOKEN`, or, since pages can't send that, `{"token": ...}` as the first message."""
         scheme, _, given = socket.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
-            message = _json(await asyncio.wait_for(socket.receive_text(), 10))
+            try:
+                message = _json(await asyncio.wait_for(_received(socket), TOKEN_WITHIN))
+            except TimeoutError:
+                return False
             given = str(message.get("token", ""))
         return hmac.compare_digest(given.strip().encode(), self._tokens[source.name].encode())
 
     async def _said(
-        self,
-        source: ChatSource,
-        conversation: str,
-        message: str,
-        out: asyncio.Queue[dict[str, Any]],
-        mine: set[tuple[str, str]],
+        self, source: ChatSource, conversation: str, message: str, connection: _Connection
     ) -> dict[str, Any]:
+        """Take a message in; what is to be said to that."""
         said = _json(message)
         text, number = said.get("text"), str(said.get("id") or uuid.uuid4().hex)
         if not isinstance(text, str) or not text.strip():
             return {"type": "error", "error": 'send {"text": "..."}'}
         if len(text) > settings().max_goal:
             return {"type": "error", "id": number, "error": f"at most {settings().max_goal} characters"}
-        if len([event for event in mine if event in self._listening]) >= MOST_MESSAGES:
+        if len(connection.waits_for) >= MOST_MESSAGES:
             return {"type": "error", "id": number, "error": "too many messages wait for answers; wait for one"}
         event_id = hashlib.sha256(json.dumps([conversation, number]).encode()).hexdigest()[:24]
-        name = (source.name, event_id)
-        mine.add(name)
-        self._listening[name] = out
+        event = (source.name, event_id)
+        waits_already = event in connection.waits_for
+        self._wait(connection, event)  # first, since it may be answered before its receipt is here
         try:
             receipt = await self._intake.take(
                 source, event_id, {"text": text, "id": number}, at=self._now(), conversation=conversation
             )
-        except (QueueFull, InputError) as error:
-            self._listening.pop(name, None)
+            is_open = receipt.status == "accepted" or (receipt.status == "duplicate" and await self._is_open(event))
+        except (QueueFull, InputError, PersistenceError) as error:
+            if not waits_already:
+                self._stop_waiting(connection, event)
             return {"type": "error", "id": number, "error": str(error)}
+        if not is_open:
+            self._stop_waiting(connection, event)
+        for ended in receipt.ended:
+            self.told(ended, ended.status, None, "")
         if receipt.status == "rejected":
-            self._listening.pop(name, None)
             return {"type": "error", "id": number, "error": "the message before is still at work"}
         return {"type": receipt.status, "id": number, "event": event_id, "thread": receipt.thread_id}
+
+    async def _is_open(self, event: tuple[str, str]) -> bool:
+        """Whether something is still to be told of an event."""
+        entry = await self._intake.queue.find(*event)
+        return entry is not None and entry.status in ("queued", "running")
+
+    def _wait(self, connection: _Connection, event: tuple[str, str]) -> None:
+        self._listening.setdefault(event, set()).add(connection)
+        connection.waits_for.add(event)
+
+    def _stop_waiting(self, connection: _Connection, event: tuple[str, str]) -> None:
+        connection.waits_for.discard(event)
+        others = self._listening.get(event, set())
+        others.discard(connection)
+        if not others:
+            self._listening.pop(event, None)
+
+
+async def _received(socket: WebSocket) -> str:
+    """The next message; an empty one where it isn't text, for which starlette has a KeyError."""
+    try:
+        return await socket.receive_text()
+    except KeyError:
+        return ""
 
 
 async def _send_all(socket: WebSocket, out: asyncio.Queue[dict[str, Any]]) -> None:
@@ -193,8 +241,10 @@ def _data(content_type: str, body: bytes) -> Any:
 
 
 def _json(message: str) -> dict[str, Any]:
+    """What a message says; nothing if it is no JSON, or has characters in it that can't be sent back."""
     try:
         said = json.loads(message)
+        json.dumps(said, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
