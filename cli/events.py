@@ -95,6 +95,8 @@ def run(config: Config, json: options.Json = False) -> None:
 
     loaded = _loaded(config)
 
+    _say_warnings()
+
     async def work() -> None:
         _stop_on_signals()
         await serve(loaded, ready=lambda serving: _ready(loaded, serving, json), settled=_Told(json))
@@ -103,6 +105,17 @@ def run(config: Config, json: options.Json = False) -> None:
         asyncio.run(work())
     _say("stopped; what waits is run next time")
     _leave()
+
+
+def _say_warnings() -> None:
+    """What a service warns of, a line each: whoever runs it sees nothing else of what it tries again by itself."""
+    import logging
+
+    class Said(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            _say(self.format(record))
+
+    logging.getLogger("graph.events").addHandler(Said())
 
 
 def _stop_on_signals() -> None:

@@ -25,6 +25,8 @@ LOOK_AT_QUEUE = 2.0
 """Seconds after which it is looked what another process has put into the queue, as a replay does."""
 LOOK_AT_PARKED = 15.0
 """Seconds after which it is looked whether a person has answered meanwhile."""
+PRUNE_EVERY = 86_400.0
+"""Seconds after which events that ended long ago are forgotten again."""
 LONGEST_DELAY = 3600.0
 _logger = logging.getLogger(__name__)
 Settled = Callable[[QueuedEvent, EventStatus, Outcome | None, str], None]
@@ -34,13 +36,24 @@ class Runner:
     """Works on a queue.
 
     `settled` is told what becomes of each event: its status ('queued': it is tried again), its outcome, the error.
+    `now`: the clock, in epoch seconds.
     """
 
-    def __init__(self, config: EventsConfig, queue: EventQueue, saver: Any, *, settled: Settled | None = None) -> None:
+    def __init__(
+        self,
+        config: EventsConfig,
+        queue: EventQueue,
+        saver: Any,
+        *,
+        settled: Settled | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._config = config
         self._queue = queue
         self._saver = saver
         self._settled = settled or (lambda *_: None)
+        self._now = now
+        self._pruned = float("-inf")
         self._running: dict[int, asyncio.Task[None]] = {}
         self._told_to_stop: set[int] = set()
         self._something = asyncio.Event()
@@ -60,8 +73,7 @@ class Runner:
         """Run events until cancelled; what then is at work is left in the queue, and gone on with next time."""
         for entry in await self._queue.recover(self._config.attempts):
             await self._displaced(entry, entry.stop)
-        await self._queue.prune(time.time() - self._config.keep_days * 86_400)
-        looking = asyncio.create_task(self._look_at_parked())
+        looking = asyncio.create_task(self._look_after())
         try:
             while True:
                 self._something.clear()
@@ -79,7 +91,7 @@ class Runner:
         """Wait for an arrival, the end of a run, the time when an event is due, or for another process's doing."""
         wait = LOOK_AT_QUEUE
         if len(self._running) < self._config.concurrency and (due := await self._queue.next_due()) is not None:
-            left = due - time.time()
+            left = due - self._now()
             # Due and not claimed: another of its key is at work, whose end wakes this up.
             wait = min(wait, left) if left > 0 else wait
         with suppress(TimeoutError):
@@ -164,19 +176,47 @@ class Runner:
         if stopped:
             await asyncio.wait(stopped.values(), timeout=GRACE)
 
-    async def _look_at_parked(self) -> None:
+    async def _look_after(self) -> None:
+        """What is done now and then, as long as this runs: what fails is told, and tried again."""
+        told: dict[str, str] = {}
         while True:
-            await settle_parked(self._queue, self._saver)
+            for task, work in (("look at parked events", self._look_at_parked), ("forget old events", self._prune)):
+                problem = ""
+                try:
+                    await work()
+                except Exception as error:  # whatever it is, it may be over the next time
+                    problem = f"{type(error).__name__}: {error}"
+                if problem and problem != told.get(task):  # not every few seconds
+                    _logger.warning("can't %s, and will try again: %s", task, problem)
+                told[task] = problem
             await asyncio.sleep(LOOK_AT_PARKED)
+
+    async def _look_at_parked(self) -> None:
+        await settle_parked(self._queue, self._saver)
+
+    async def _prune(self) -> None:
+        now = self._now()
+        if now - self._pruned >= PRUNE_EVERY:
+            await self._queue.prune(now - self._config.keep_days * 86_400)
+            self._pruned = now
 
 
 async def settle_parked(queue: EventQueue, saver: Any) -> None:
-    """Note which parked events a person has answered meanwhile, whose runs have then ended."""
+    """Note which parked events a person has answered meanwhile, whose runs have then ended.
+
+    Raises what a thread can't be read by, after a look at all the others.
+    """
+    unread: Exception | None = None
     for entry in await queue.entries("parked"):
         try:
             status = (await show(saver, entry.thread_id)).summary.status
         except ThreadNotFound:
             await queue.settle(entry.seq, "dead", "its thread was deleted before it was answered")
             continue
+        except Exception as error:
+            unread = error
+            continue
         if status == "done":
             await queue.settle(entry.seq, "done")
+    if unread is not None:
+        raise unread

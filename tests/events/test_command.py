@@ -89,6 +89,15 @@ def test_the_monitoring_example_finds_asks_and_then_writes(monitoring: Path) -> 
     assert "done" in orchestrate("events", "list").stdout
 
 
+def test_what_a_service_passes_over_is_said(place: Path) -> None:
+    text = '[sources.a]\ntype = "files"\npaths = "."\ngoal = "x"\nkey = "{{event.data.lines}}"\npattern = "*.log"\n'
+    (place / "events.toml").write_text(text)
+    with running(place / "events.toml") as process:
+        heard(process, "taking in events")
+        (place / "new.log").touch()
+        assert "new.log is passed over: The event has no key" in heard(process, "files a")
+
+
 @pytest.mark.slow
 def test_one_service_works_on_a_queue(monitoring: Path) -> None:
     with running(monitoring / "events.toml") as process:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from graph.events.config import EventsConfig
+from graph.events.runner import Runner
 from graph.run import aresume
+from memory.database import PersistenceError
 from memory.persistence import open_checkpointer
+from memory.queue import EventQueue
 from memory.threads import ThreadNotFound, show
 from tests.events.harness import Watched, eventually, queue, service, write_config
 
@@ -178,3 +183,66 @@ async def test_an_event_of_a_source_that_is_gone_is_kept_as_dead(place: Path) ->
         await running.until(lambda settled: settled == [("1", "dead")])
         (dead,) = await running.queue.entries("dead")
         assert "no source 'bell' any more" in dead.error
+
+
+async def _statuses(queue: EventQueue) -> dict[str, str]:
+    return {entry.id: entry.status for entry in await queue.entries()}
+
+
+async def test_a_look_that_fails_ends_no_watch_on_parked_events(
+    place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("graph.events.runner.LOOK_AT_PARKED", 0.01)
+    unreadable = set()
+
+    async def shown(saver: Any, thread_id: str) -> Any:
+        if thread_id in unreadable:
+            raise PersistenceError("the database is locked")
+        return await show(saver, thread_id)
+
+    monkeypatch.setattr("graph.events.runner.show", shown)
+    async with service(config(place, text="{{event.data.word}}")) as running:
+        threads = [await ring(running, name, word=name) for name in ("1", "2")]
+        await running.until(lambda settled: len(settled) == 2)
+        unreadable.add(threads[1])  # the one that is looked at first
+        for thread in threads:
+            await aresume(thread, {"decisions": [{"type": "approve"}]})
+        async with asyncio.timeout(30):
+            while await _statuses(running.queue) != {"1": "done", "2": "parked"}:
+                await asyncio.sleep(0.01)
+            unreadable.clear()
+            while await _statuses(running.queue) != {"1": "done", "2": "done"}:
+                await asyncio.sleep(0.01)
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert warnings == ["can't look at parked events, and will try again: PersistenceError: the database is locked"]
+
+
+async def test_what_ended_long_ago_is_forgotten_while_it_runs(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graph.events.runner.LOOK_AT_PARKED", 0.01)
+    day, now = 86_400.0, 1e9
+    days_kept = []
+
+    class Kept(EventQueue):
+        async def prune(self, before: float) -> int:
+            days_kept.append((now - before) / day)
+            return await super().prune(before)
+
+    kept = Kept(tmp_path / "events.sqlite", now=lambda: now)
+    await kept.put({"id": "1", "source": "bell", "key": "", "data": {}}, thread_id="1", capacity=9)
+    (entry,) = await kept.claim(1)
+    await kept.settle(entry.seq, "done")
+    work = asyncio.create_task(Runner(config(place), kept, None, now=lambda: now).run())
+    async with asyncio.timeout(30):
+        while not days_kept:
+            await asyncio.sleep(0.01)
+        assert await _statuses(kept) == {"1": "done"}
+        now += 31 * day
+        while await _statuses(kept):
+            await asyncio.sleep(0.01)
+    assert days_kept == [30, 30]
+    work.cancel()
+    with suppress(asyncio.CancelledError):
+        await work
+    await kept.aclose()
