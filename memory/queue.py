@@ -10,7 +10,7 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +47,13 @@ class EventQueue:
         capacity: int,
         strategy: Strategy = "enqueue",
         debounce: float = 0.0,
-        mark: tuple[str, str] | None = None,
+        mark: tuple[str, str | None] | None = None,
     ) -> Receipt:
         """Take an event in: after this it is on the disk, and will be started once.
 
         `event`: `{"id", "source", "key", ...}` as JSON. `capacity`: how many may wait. `debounce`: seconds it waits
-        for a later one of its key (of its source, if it has none), which then takes its place. `mark`: written in the
-        same transaction. Raises QueueFull.
+        for a later one of its key (of its source, if it has none), which then takes its place. `mark`: name and value,
+        written in the same transaction; None takes it away. Raises QueueFull.
         """
 
         def work(connection: sqlite3.Connection) -> Receipt:
@@ -227,9 +227,27 @@ class EventQueue:
 
         return await self._file.do(work)
 
-    async def set_mark(self, name: str, value: str) -> None:
-        """Note down how far a source has come."""
-        await self._file.do(lambda connection: _mark(connection, (name, value)))
+    async def marks(self, prefix: str) -> dict[str, str]:
+        """What sources have noted down under the names that begin with `prefix`, which is not empty."""
+
+        def work(connection: sqlite3.Connection) -> dict[str, str]:
+            end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+            return dict(connection.execute("SELECT name, value FROM marks WHERE name >= ? AND name < ?", (prefix, end)))
+
+        return await self._file.do(work)
+
+    async def set_mark(self, name: str, value: str | None) -> None:
+        """Note down how far a source has come; None: nothing is known any more."""
+        await self.set_marks({name: value})
+
+    async def set_marks(self, marks: Mapping[str, str | None]) -> None:
+        """As `set_mark`, all in one transaction."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            for mark in marks.items():
+                _mark(connection, mark)
+
+        await self._file.do(work)
 
     async def prune(self, before: float) -> int:
         """Forget events that ended before a time: how many. The same event sent again would be a new one."""
@@ -281,6 +299,11 @@ def _scope(source: str, key: str, alone: str) -> str:
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()[:32]
 
 
-def _mark(connection: sqlite3.Connection, mark: tuple[str, str] | None) -> None:
-    if mark is not None:
-        connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", mark)
+def _mark(connection: sqlite3.Connection, mark: tuple[str, str | None] | None) -> None:
+    if mark is None:
+        return
+    name, value = mark
+    if value is None:
+        connection.execute("DELETE FROM marks WHERE name = ?", (name,))
+    else:
+        connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", (name, value))

@@ -10,7 +10,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ LOOK_ANYWAY = 60.0
 """Seconds after which it is looked even if nothing was told."""
 FULL_PAUSE = 5.0
 """Seconds before a change is handed in again, when the queue was full."""
+_SEEN = "{}"
 _logger = logging.getLogger(__name__)
 
 
@@ -44,7 +45,11 @@ class Seen:
 
 
 class FilesWatch:
-    """Compares files with what was seen of them before, which outlives the process: so nothing is missed meanwhile."""
+    """Compares files with what was seen of them before, which outlives the process: so nothing is missed meanwhile.
+
+    Each file has a mark of its own in the queue, so that what a change costs doesn't grow with the number of files.
+    The mark of the source says that it has been looked at before.
+    """
 
     def __init__(self, source: FilesSource, intake: Intake) -> None:
         self._source = source
@@ -79,49 +84,68 @@ class FilesWatch:
         """Hand in what differs from what was seen before; whether anything does. The first time ever all is as it
         should be.
         """
-        noted = await self._intake.queue.mark(self._mark)
-        found = await asyncio.to_thread(self._scan)
+        queue = self._intake.queue
+        noted = await queue.mark(self._mark)
+        if noted is not None and noted != _SEEN:
+            noted = await self._one_mark_each(noted)
+        known, found = await asyncio.to_thread(self._compared, await queue.marks(f"{self._mark}:"))
         if noted is None:
             whole = {path: replace(s, read=s.size, line=await self._count(path)) for path, s in found.items()}
-            await self._intake.queue.set_mark(self._mark, _dump(whole))
+            await queue.set_marks({self._mark: _SEEN} | {self._mark_of(path): _dump(s) for path, s in whole.items()})
             return False
-        known = {path: Seen(*values) for path, values in json.loads(noted).items()}
-        changed = [path for path in sorted({*known, *found}) if not _same(known.get(path), found.get(path))]
-        for path in changed:
-            await self._hand_in(known, path, known.get(path), found.get(path))
-        return bool(changed)
+        for path in sorted({*known, *found}):
+            await self._hand_in(path, known.get(path), found.get(path))
+        return bool(known or found)
 
-    async def _hand_in(self, known: dict[str, Seen], path: str, before: Seen | None, after: Seen | None) -> None:
+    def _compared(self, marks: Mapping[str, str]) -> tuple[dict[str, Seen], dict[str, Seen]]:
+        """What was seen before of the files that differ from it now, and what they are now; blocks."""
+        known = {self._path_of(name): Seen(*json.loads(value)) for name, value in marks.items()}
+        found = self._scan()
+        same = {path for path, seen in known.items() if path in found and _same(seen, found[path])}
+        return (
+            {path: seen for path, seen in known.items() if path not in same},
+            {path: seen for path, seen in found.items() if path not in same},
+        )
+
+    async def _one_mark_each(self, noted: str) -> str:
+        """Take over what earlier versions noted down: all files in the mark of the source."""
+        marks = {self._mark_of(path): json.dumps(values) for path, values in json.loads(noted).items()}
+        await self._intake.queue.set_marks({self._mark: _SEEN} | marks)
+        return _SEEN
+
+    def _mark_of(self, path: str) -> str:
+        return f"{self._mark}:{json.dumps(path)}"  # as JSON, since a name need not be Unicode
+
+    def _path_of(self, mark: str) -> str:
+        return str(json.loads(mark.removeprefix(f"{self._mark}:")))
+
+    async def _hand_in(self, path: str, before: Seen | None, after: Seen | None) -> None:
         change = "added" if before is None else "deleted" if after is None else "modified"
         data: dict[str, Any] = {"path": _shown(path), "name": Path(path).name, "change": change}
-        if after is None:
-            known.pop(path)
-        elif self._match is None:
-            known[path] = after
-        else:
-            known[path], lines = await asyncio.to_thread(self._new_lines, path, before, after)
+        if after is not None and self._match is not None:
+            after, lines = await asyncio.to_thread(self._new_lines, path, before, after)
             data |= {"lines": lines, "text": "\n".join(f"{line['number']}: {line['text']}" for line in lines)}
+        mark = (self._mark_of(path), _dump(after) if after is not None else None)
         is_wanted = change in self._source.changes and (self._match is None or bool(data.get("lines")))
         if not is_wanted:
-            await self._intake.queue.set_mark(self._mark, _dump(known))
+            await self._intake.queue.set_mark(*mark)
             return
-        identity = [path, change, asdict(known[path]) if path in known else asdict(before) if before else None]
+        seen = after or before
+        identity = [path, change, asdict(seen) if seen is not None else None]
         event_id = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]
         while True:
             try:
-                receipt = await self._intake.take(
-                    self._source, event_id, data, at=time.time(), mark=(self._mark, _dump(known))
-                )
+                receipt = await self._intake.take(self._source, event_id, data, at=time.time(), mark=mark)
             except QueueFull as error:
                 _logger.warning("files %s wait: %s", self._source.name, error)
                 await asyncio.sleep(FULL_PAUSE)
             except InputError as error:
                 _logger.warning("files %s: %s is passed over: %s", self._source.name, path, error)
-                await self._intake.queue.set_mark(self._mark, _dump(known))
+                await self._intake.queue.set_mark(*mark)
                 return
             else:
                 if receipt.status == "rejected":
-                    await self._intake.queue.set_mark(self._mark, _dump(known))
+                    await self._intake.queue.set_mark(*mark)
                 return
 
     def _scan(self) -> dict[str, Seen]:
@@ -188,8 +212,8 @@ def _files(root: Path) -> Iterator[Path]:
             yield Path(folder) / name
 
 
-def _same(before: Seen | None, after: Seen | None) -> bool:
-    return before is not None and after is not None and (before.changed, before.size) == (after.changed, after.size)
+def _same(before: Seen, after: Seen) -> bool:
+    return (before.changed, before.size) == (after.changed, after.size)
 
 
 def _shown(path: str) -> str:
@@ -198,5 +222,5 @@ def _shown(path: str) -> str:
     return str(Path(path).relative_to(root)) if Path(path).is_relative_to(root) else path
 
 
-def _dump(known: dict[str, Seen]) -> str:
-    return json.dumps({path: astuple(seen) for path, seen in known.items()})
+def _dump(seen: Seen) -> str:
+    return json.dumps(astuple(seen))

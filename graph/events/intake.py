@@ -46,7 +46,7 @@ class Intake:
         *,
         at: float,
         conversation: str = "",
-        mark: tuple[str, str] | None = None,
+        mark: tuple[str, str | None] | None = None,
     ) -> Receipt:
         """Take an event in. When this returns it is on the disk, and its run will be started once.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -113,6 +115,78 @@ async def test_what_was_written_while_nothing_watched_is_seen_once(place: Path, 
         async with watching(place, queue, MATCH) as watch:
             assert [data["text"] for data in await watch.events(1)] == ["2: ERROR at night"]
     assert len(await queue.entries()) == 1
+
+
+async def test_stopped_between_two_changes_each_is_seen_once(
+    place: Path, logs: Path, queue: EventQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with watching(place, queue):
+        pass
+    for name in ("a.log", "b.log", "c.log"):
+        (logs / name).write_text("new\n")
+    watch = Watch(write_config(place, CONFIG.format(more="")), queue)
+    put = EventQueue.put
+
+    async def stopped(queue: EventQueue, event: dict[str, Any], **options: Any) -> Any:
+        if event["data"]["name"] == "b.log":
+            raise asyncio.CancelledError
+        return await put(queue, event, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EventQueue, "put", stopped)
+        with pytest.raises(asyncio.CancelledError):
+            await watch.files.look()
+    assert [data["name"] for data in await watch.events(1)] == ["a.log"]
+    while await watch.files.look():
+        pass
+    assert [data["name"] for data in await watch.events(3)] == ["a.log", "b.log", "c.log"]
+
+
+async def test_with_an_event_only_what_is_known_of_its_file_is_noted_down(
+    place: Path, logs: Path, tmp_path: Path
+) -> None:
+    noted = []
+
+    class Noting(EventQueue):
+        async def put(self, event: dict[str, Any], **options: Any) -> Any:
+            noted.append(options["mark"])
+            return await super().put(event, **options)
+
+    for number in range(100):
+        (logs / f"{number}.log").write_text("old\n")
+    queue = Noting(tmp_path / "noting.sqlite")
+    watch = Watch(write_config(place, CONFIG.format(more='changes = ["modified", "deleted"]')), queue)
+    await watch.files.look()
+    (logs / "7.log").write_text("changed\n")
+    (logs / "8.log").unlink()
+    await watch.files.look()
+    (changed, deleted) = noted
+    assert "7.log" in changed[0]
+    assert len(changed[1]) < 100
+    assert ("8.log" in deleted[0], deleted[1]) == (True, None)
+    assert not await watch.files.look()
+    await queue.aclose()
+
+
+async def test_what_earlier_versions_noted_down_is_taken_over(place: Path, logs: Path, queue: EventQueue) -> None:
+    status = (logs / "old.log").stat()
+    seen = [status.st_mtime_ns, status.st_size, status.st_ino, status.st_size, 1]
+    await queue.set_mark("files:logs", json.dumps({str(logs / "old.log"): seen}))
+    with (logs / "old.log").open("a") as file:
+        file.write("ERROR since then\n")
+    for _ in range(2):
+        async with watching(place, queue, MATCH) as watch:
+            assert [data["text"] for data in await watch.events(1)] == ["2: ERROR since then"]
+    assert len(await queue.entries()) == 1
+
+
+async def test_a_name_that_is_no_unicode_is_seen_once_too(place: Path, logs: Path, queue: EventQueue) -> None:
+    watch = Watch(write_config(place, CONFIG.format(more="")), queue)
+    await watch.files.look()
+    Path(os.fsdecode(os.fsencode(logs) + b"/caf\xe9.log")).write_text("one\n")
+    assert await watch.files.look()
+    assert not await watch.files.look()
+    assert [data["change"] for data in await watch.events(1)] == ["added"]
 
 
 async def test_a_log_that_is_rotated_is_read_from_its_beginning(place: Path, logs: Path, queue: EventQueue) -> None:
