@@ -63,23 +63,43 @@ async def search_assistants(ctx: Auth.types.AuthContext, value: Any) -> bool:
 
 
 @auth.on.threads
-async def own_threads(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> dict[str, str] | None:
+async def own_threads(ctx: Auth.types.AuthContext, value: Any) -> dict[str, str] | None:
     """A thread is its maker's."""
-    return _owned(ctx, value)
+    return _own(ctx)
+
+
+@auth.on.threads.create
+async def make_thread(ctx: Auth.types.AuthContext, value: Any) -> dict[str, str] | None:
+    """A thread is its maker's, whatever its maker says; the admin may make one for somebody else."""
+    _sign(ctx, value)
+    return _own(ctx)
+
+
+@auth.on.threads.update
+async def update_thread(ctx: Auth.types.AuthContext, value: Any) -> dict[str, str] | None:
+    """A thread stays its maker's, whoever changes it; only the admin can give it to somebody else."""
+    if value.get("metadata") and not _is_unbound(ctx):
+        _sign(ctx, value)
+    return _own(ctx)
 
 
 @auth.on.threads.create_run
 async def create_run(ctx: Auth.types.AuthContext, value: Any) -> dict[str, str] | None:
-    """Clean the input before the server stores it, and refuse a configuration that isn't the caller's to choose."""
+    """Clean the input before the server stores it, and refuse a configuration that isn't the caller's to choose.
+
+    A run may make the thread that it is in, so it is signed as a thread is.
+    """
     run = value.get("kwargs") or value  # Aegra has the fields of the request where LangGraph's server has `kwargs`
     if not _is_unbound(ctx):
-        context = {**((run.get("config") or {}).get("configurable") or {}), **(run.get("context") or {})}
-        if chosen := [name for name in CHOSEN_BY_ADMIN if context.get(name)]:
+        given = [(run.get("config") or {}).get("configurable") or {}, run.get("context") or {}]
+        if chosen := [name for name in CHOSEN_BY_ADMIN if any(one.get(name) for one in given)]:
             told = f"{', '.join(chosen)}: only '{ADMIN}' may choose that; use an assistant that has it."
             raise Auth.exceptions.HTTPException(status_code=403, detail=told)
-    if run.get("input") is not None and not run.get("command"):
-        run["input"] = await _cleaned(run["input"])
-    return _owned(ctx, value)
+    if run.get("input") is not None:
+        # Beside a command the server makes nothing of an input, but would store it.
+        run["input"] = None if run.get("command") else await _cleaned(run["input"])
+    _sign(ctx, value)
+    return _own(ctx)
 
 
 @auth.on.store
@@ -98,12 +118,20 @@ def _is_unbound(ctx: Auth.types.AuthContext) -> bool:
     return ctx.user.identity in ("", ADMIN) or isinstance(ctx.user, Auth.types.StudioUser)
 
 
-def _owned(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> dict[str, str] | None:
-    if ctx.user.identity == "":
-        return None
-    if isinstance(value.get("metadata"), dict):
-        value["metadata"].setdefault(OWNER, ctx.user.identity)
+def _own(ctx: Auth.types.AuthContext) -> dict[str, str] | None:
+    """Which threads a caller may reach: None, all."""
     return None if _is_unbound(ctx) else {OWNER: ctx.user.identity}
+
+
+def _sign(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> None:
+    """Note whose it is. Changed in place: LangGraph's server stores the very metadata that it gave."""
+    if ctx.user.identity == "":
+        return
+    metadata = value.get("metadata")
+    if not isinstance(metadata, dict):
+        metadata = value["metadata"] = {}
+    if not _is_unbound(ctx) or not metadata.get(OWNER):
+        metadata[OWNER] = ctx.user.identity
 
 
 async def _cleaned(given: Any) -> dict[str, Any]:

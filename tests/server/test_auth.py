@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from langgraph_sdk.client import LangGraphClient
 
 from tests.server.conftest import Server, approve, plan, refused
 
+SUM = {"goal": "What is 5 + 6?"}
 TOKENS = {"admin": "a-token-of-the-admin", "ada": "a-token-of-ada", "bob": "a-token-of-bob"}
 
 
@@ -74,6 +76,41 @@ async def test_a_thread_is_its_makers(ada: LangGraphClient, bob: LangGraphClient
     assert (await admin.threads.get(thread))["metadata"]["owner"] == "ada"
 
 
+async def _ids(client: LangGraphClient) -> set[str]:
+    return {one["thread_id"] for one in await client.threads.search(limit=1000)}
+
+
+async def test_nobody_can_give_a_thread_to_somebody_else(
+    ada: LangGraphClient, bob: LangGraphClient, admin: LangGraphClient
+) -> None:
+    named, new = {"owner": "bob", "about": "sums"}, str(uuid.uuid4())
+    made = await ada.threads.create(metadata=named)
+    changed = await ada.threads.update((await ada.threads.create())["thread_id"], metadata=named)
+    run = await ada.runs.create(new, "hybrid", input=SUM, metadata=named, if_not_exists="create")
+    await ada.runs.join(new, run["run_id"])
+    run_in = await ada.threads.get(new)
+    threads = {one["thread_id"] for one in (made, changed, run_in)}
+    assert len(threads) == 3
+    for one in (made, changed, run_in):
+        assert (one["metadata"] or {}).items() >= {"owner": "ada", "about": "sums"}.items()
+    assert threads <= await _ids(ada)
+    assert not threads & await _ids(bob)
+    assert await ada.threads.search(metadata={"owner": "bob"}) == []
+    given = (await admin.threads.create(metadata=named))["thread_id"]
+    assert given in await _ids(bob)
+
+
+async def test_what_the_admin_does_in_a_thread_leaves_it_its_makers(
+    ada: LangGraphClient, admin: LangGraphClient
+) -> None:
+    thread = (await ada.threads.create())["thread_id"]
+    await admin.threads.update(thread, metadata={"looked": "at"})
+    run = await admin.runs.create(thread, "hybrid", input=SUM)
+    await admin.runs.join(thread, run["run_id"])
+    assert (await ada.threads.get(thread))["metadata"].items() >= {"owner": "ada", "looked": "at"}.items()  # type: ignore[union-attr]
+    assert [one["run_id"] for one in await ada.runs.list(thread)] == [run["run_id"]]
+
+
 @pytest.mark.parametrize(
     "context",
     [{"docs": ["/etc"]}, {"db": "sqlite:////tmp/x"}, {"policy": "auto"}, {"model": "dear"}, {"brain": "chat"}],
@@ -130,3 +167,11 @@ async def test_inputs_are_cleaned_here_too(ada: LangGraphClient) -> None:
     thread = (await ada.threads.create())["thread_id"]
     with refused(422, "The goal is empty"):
         await ada.runs.wait(thread, "hybrid", input={"goal": ""})
+
+
+async def test_an_input_that_nothing_is_made_of_is_not_stored(ada: LangGraphClient) -> None:
+    thread = (await ada.threads.create())["thread_id"]
+    await ada.runs.wait(thread, "hybrid", input=SUM)
+    secret = {"goal": "My key is sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789"}
+    made = await ada.runs.create(thread, "hybrid", input=secret, command={"resume": {"who": "ada"}})
+    assert "sk-ant" not in json.dumps(await ada.runs.get(thread, made["run_id"]))
