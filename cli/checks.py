@@ -215,15 +215,16 @@ def _mail(config: Settings) -> Check:
 
     if config.smtp_url is None:
         return Check("mail", "off", "no server is configured", "set ORCHESTRATE_SMTP_URL to send mail")
-    parts = urlsplit(config.smtp_url.get_secret_value())
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        return Check("mail", "problem", "ORCHESTRATE_SMTP_URL can't be read", "as in smtp://user:password@host:587")
-    port = parts.port or (465 if parts.scheme == "smtps" else 25)
+    from tools.send_email import host_and_port, send_email
+
+    if problem := send_email(config).unavailable:
+        return Check("mail", "problem", problem, "correct ORCHESTRATE_SMTP_URL")
+    host, port = host_and_port(config.smtp_url.get_secret_value())
     try:
-        socket.create_connection((parts.hostname, port), timeout=_PATIENCE).close()
+        socket.create_connection((host, port), timeout=_PATIENCE).close()
     except OSError as error:
-        return Check("mail", "problem", f"{parts.hostname}:{port} can't be reached: {error}", "check the server")
-    return Check("mail", "ok", f"{parts.hostname}:{port}, reachable; from {config.smtp_from}")
+        return Check("mail", "problem", f"{host}:{port} can't be reached: {error}", "check the server")
+    return Check("mail", "ok", f"{host}:{port}, reachable; from {config.smtp_from}")
 
 
 def _documents(config: Settings) -> Check:
@@ -238,23 +239,13 @@ def _documents(config: Settings) -> Check:
 def _database(config: Settings) -> Check:
     if config.db is None:
         return Check("database", "off", "none by default", "name one by --db, or set ORCHESTRATE_DB")
-    from sqlalchemy import create_engine, inspect
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import SQLAlchemyError
+    from tools.query_database import opened
+    from tools.sql_database import without_password
 
-    try:
-        url = make_url(config.db)
-        if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-            return Check("database", "problem", f"there is no file {url.database}", "correct ORCHESTRATE_DB")
-        engine = create_engine(url)
-        try:
-            tables = inspect(engine).get_table_names()
-        finally:
-            engine.dispose()
-    except (SQLAlchemyError, ImportError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        return Check("database", "problem", f"it can't be read: {reason}", "correct ORCHESTRATE_DB")
-    return Check("database", "ok", f"{url.render_as_string(hide_password=True)}: {len(tables)} tables")
+    _, tables, problem = opened(config.db, patience=_PATIENCE)
+    if problem is not None:
+        return Check("database", "problem", problem, "correct ORCHESTRATE_DB")
+    return Check("database", "ok", f"{without_password(config.db)}; tables that can be queried: {len(tables)}")
 
 
 def _policy(config: Settings) -> Check:

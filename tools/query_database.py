@@ -34,7 +34,7 @@ def query_database(url: str | None, *, rows: int = MOST_ROWS, seconds: float = 1
     {"schema": {table: [{"name", "type", "samples"}]}, "rows": {table: count}, "dialect", "database"}. A text column of
     few values has all of them as "values", and one that points at another table "references": 'table.column'.
     """
-    database, tables, unavailable = _opened(url)
+    database, tables, unavailable = opened(url)
 
     def query_database(
         sql: Annotated[str, Field(max_length=LONGEST_SQL, description="One SELECT, or WITH ... SELECT.")],
@@ -64,11 +64,15 @@ def schema(url: str) -> dict[str, list[dict[str, Any]]]:
     return {table.name: table.columns for table in SqlDatabase(url).tables()}
 
 
-def _opened(url: str | None) -> tuple[SqlDatabase | None, list[Table], str | None]:
+def opened(url: str | None, *, patience: float = 10.0) -> tuple[SqlDatabase | None, list[Table], str | None]:
+    """The database at a URL and its tables; with neither, or without a table, why it can't be queried.
+
+    `patience`: seconds that a server may take to answer at all.
+    """
     if not url:
         return None, [], "there is no database; name one with --db, or in ORCHESTRATE_DB, as sqlite:///sales.sqlite"
     try:
-        database = SqlDatabase(url)
+        database = SqlDatabase(url, patience=patience)
         tables = database.tables()
     except DatabaseUnavailable as error:
         return None, [], str(error)

@@ -65,13 +65,20 @@ def message_id(key: str, sender: str) -> str:
     return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{domain}>"
 
 
+def host_and_port(server: str) -> tuple[str, int]:
+    """Where the mail server is that a URL names. Raises ValueError for one that names none."""
+    parts = urlsplit(server)
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or parts.port == 0:
+        raise ValueError("no mail server is named")
+    return parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme]
+
+
 def _problem_of(server: str) -> str | None:
     try:
-        parts = urlsplit(server)
-        known = parts.scheme in _DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+        host_and_port(server)
     except ValueError:
-        known = False
-    return None if known else "ORCHESTRATE_SMTP_URL must look like smtp://user:password@host:port, or smtps:// for TLS"
+        return "ORCHESTRATE_SMTP_URL must look like smtp://user:password@host:port, or smtps:// for TLS"
+    return None
 
 
 def _recipients(to: str | list[str]) -> list[str]:
@@ -145,12 +152,12 @@ async def _send(server: str, sender: str, recipients: list[str], message: EmailM
 def _client(server: str) -> aiosmtplib.SMTP:
     import aiosmtplib
 
-    parts = urlsplit(server)
+    parts, (host, port) = urlsplit(server), host_and_port(server)
     # A password goes over the network under TLS only; a server on this machine may do without.
-    is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    is_local = host in ("localhost", "127.0.0.1", "::1")
     return aiosmtplib.SMTP(
-        hostname=parts.hostname,
-        port=parts.port or _DEFAULT_PORTS[parts.scheme],
+        hostname=host,
+        port=port,
         username=unquote(parts.username) if parts.username else None,
         password=unquote(parts.password) if parts.password else None,
         use_tls=parts.scheme == "smtps",

@@ -62,15 +62,19 @@ def without_password(url: str) -> str:
 
 
 class SqlDatabase:
-    """A SQLite file or a Postgres database by its SQLAlchemy URL. Raises DatabaseUnavailable."""
+    """A SQLite file or a Postgres database by its SQLAlchemy URL. Raises DatabaseUnavailable.
 
-    def __init__(self, url: str) -> None:
+    `patience`: seconds that a server may take to answer at all, at least 2, unless the URL has a `connect_timeout`.
+    """
+
+    def __init__(self, url: str, *, patience: float = 10.0) -> None:
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import ArgumentError
 
+        self._patience = patience
         try:
             self._url = make_url(url)
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # the latter for a port that is no number
             raise DatabaseUnavailable("the database's URL can't be read; write it as sqlite:///sales.sqlite") from None
         self.dialect = self._url.get_backend_name().replace("postgresql", "postgres")
         if self.dialect not in ("sqlite", "postgres"):
@@ -181,8 +185,9 @@ class SqlDatabase:
                 made = create_engine("sqlite://", creator=lambda: self._sqlite(write), poolclass=NullPool)
             else:
                 # Prepared from the first time on: what is prepared is one statement, however it was parsed here.
+                patience = {"connect_timeout": str(max(2, round(self._patience)))}
                 made = create_engine(
-                    self._url.set(drivername="postgresql+psycopg"),
+                    self._url.set(drivername="postgresql+psycopg", query={**patience, **self._url.query}),
                     poolclass=NullPool,
                     connect_args={"prepare_threshold": 0},
                 )

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+from memory.settings import settings
 
 SENATE = """Article I. Section 3.
 
@@ -235,6 +240,52 @@ def test_doctor_finds_what_is_wrong_and_keeps_secrets(orchestrate, home, monkeyp
         assert checks[name]["advice"]
     assert "secret" not in ran.out
     assert "hidden" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("variable", "tool", "check", "value", "is_usable"),
+    [
+        ("ORCHESTRATE_DB", "query_database", "database", "sqlite:///~/sales.sqlite", True),
+        ("ORCHESTRATE_DB", "query_database", "database", "sqlite:///~/empty.sqlite", False),
+        ("ORCHESTRATE_DB", "query_database", "database", "sqlite:///~/none.sqlite", False),
+        ("ORCHESTRATE_DB", "query_database", "database", "sqlite://", False),
+        ("ORCHESTRATE_DB", "query_database", "database", "mysql://user:hidden@127.0.0.1/sales", False),
+        ("ORCHESTRATE_DB", "query_database", "database", "postgresql://user:hidden@127.0.0.1:9/sales", False),
+        ("ORCHESTRATE_DB", "query_database", "database", "postgresql://user:hidden@127.0.0.1:port/sales", False),
+        ("ORCHESTRATE_SMTP_URL", "send_email", "mail", "127.0.0.1:25", False),
+        ("ORCHESTRATE_SMTP_URL", "send_email", "mail", "smtp://127.0.0.1:0", False),
+        ("ORCHESTRATE_SMTP_URL", "send_email", "mail", "smtp://user:hidden@127.0.0.1:port", False),
+    ],
+)
+def test_doctor_says_what_the_tool_says(
+    orchestrate, tmp_path, monkeypatch, variable, tool, check, value, is_usable
+) -> None:
+    for file, statement in (("sales", "CREATE TABLE sales (price)"), ("empty", "VACUUM")):
+        with closing(sqlite3.connect(tmp_path / f"{file}.sqlite")) as connection:
+            connection.execute(statement)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(variable, value)
+    (spec,) = [one for one in json.loads(orchestrate("tools", "--json").out) if one["name"] == tool]
+    ran = orchestrate("doctor", "--json")
+    (found,) = [one for one in json.loads(ran.out) if one["name"] == check]
+    assert (spec["available"], found["state"]) == ((True, "ok") if is_usable else (False, "problem"))
+    assert is_usable or found["found"] == spec["unavailable"]
+    assert "hidden" not in ran.out
+
+
+def test_doctor_tries_the_port_that_mail_is_sent_by(orchestrate, monkeypatch) -> None:
+    tried = []
+
+    def connect(address: tuple[str, int], timeout: float) -> socket.socket:
+        tried.append(address)
+        return socket.socket()
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    for url in ("smtp://mail.example", "smtps://mail.example", "smtp://mail.example:2525"):
+        monkeypatch.setenv("ORCHESTRATE_SMTP_URL", url)
+        settings.cache_clear()
+        orchestrate("doctor")
+    assert tried == [("mail.example", 587), ("mail.example", 465), ("mail.example", 2525)]
 
 
 def test_values_that_cannot_be_used_are_usage_errors(orchestrate) -> None:

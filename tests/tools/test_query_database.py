@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import datetime
 import json
+import socket
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from tools.query_database import query_database, schema
+from tools.query_database import opened, query_database, schema
 from tools.registry import ToolFailure, ToolSpec
 from tools.sql import RefusedStatement, check_query
 from tools.sql_database import DatabaseUnavailable, execute_as_it_is
@@ -231,6 +232,13 @@ async def test_cells_of_every_kind_become_json(tmp_path: Path) -> None:
     assert row["b"] == "(2 bytes)"
     assert row["b_2"] is None
     assert len(row["e"]) < 5000
+
+
+def test_a_server_that_never_answers_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://127.0.0.1:{silent.getsockname()[1]}/sales"
+        _, _, why = opened(url, patience=2)
+    assert "timeout" in str(why)
 
 
 async def test_postgres(postgres: str) -> None:
