@@ -70,7 +70,8 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
             if input == Command():  # no answer: LangGraph knows that only as no input
                 input = None  # noqa: A001
         configurable = (config or {}).get("configurable") or {}
-        thread_id = str(configurable.get("thread_id") or "")
+        named = configurable.get("thread_id")
+        thread_id = "" if named is None else str(named)
         saver = self.checkpointer if isinstance(self.checkpointer, BaseCheckpointSaver) else None
         if saver is not None:
             durability = "sync"

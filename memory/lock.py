@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _POLL = 0.05
 _ATTACHED = "_locked_threads"
-_without_saver: set[str] = set()
+_of_unknown_savers: set[str] = set()
 _guard = threading.Lock()
 
 
@@ -44,16 +44,20 @@ async def thread_lock(
 ) -> AsyncIterator[None]:
     """Hold a thread for one run. Raises ThreadBusy if another has it and goes on having it for `wait` seconds.
 
+    Without a saver, or without an id, nothing of the run is kept that a second one could spoil: nothing is held.
     Beside a SQLite file it is a file lock, on Postgres an advisory lock: both are let go by the system when the
     process that holds them ends, however it ends. For a saver in memory it is a mark in this process.
     """
+    if checkpointer is None or not thread_id:
+        yield
+        return
     backing = await backing_of_saver(checkpointer)
     if isinstance(backing, SqliteFile):
         lock = _file_lock(backing.path, thread_id, wait)
     elif isinstance(backing, PostgresServer):
         lock = _advisory_lock(backing, thread_id, wait)
     else:
-        held = _without_saver if backing.owner is None else vars(backing.owner).setdefault(_ATTACHED, set())
+        held = _of_unknown_savers if backing.owner is None else vars(backing.owner).setdefault(_ATTACHED, set())
         lock = _mark(held, thread_id, wait)
     async with lock:
         yield

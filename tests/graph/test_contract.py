@@ -137,6 +137,22 @@ def test_one_graph_serves_many_loops() -> None:
         assert out["results"]["t1"].value == number
 
 
+@pytest.mark.parametrize("config", [None, thread()])
+async def test_runs_that_nothing_is_kept_of_run_side_by_side(config: Any) -> None:
+    met = asyncio.Barrier(3)
+
+    @tool(risk="read", trusted=True)
+    async def meet() -> str:
+        """Wait for the others."""
+        await met.wait()
+        return "met"
+
+    one, other = build(tools=[meet]), build(tools=[meet])
+    given = {"goal": "Meet.", "plan": Plan(tasks=[Task(id="t1", tool="meet")])}
+    outs = await asyncio.gather(*(graph.ainvoke(given, config) for graph in (one, one, other)))
+    assert [out["results"]["t1"].value for out in outs] == ["met"] * 3
+
+
 @pytest.mark.parametrize("budget", [{"tool_calls": 2}, Budget(tool_calls=2)])
 async def test_a_budget_that_the_plan_goes_beyond_ends_with_what_was_found(budget: Any) -> None:
     goals = ["first", "second", "third", "fourth"]

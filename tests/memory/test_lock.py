@@ -21,14 +21,14 @@ from memory.persistence import open_checkpointer
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(params=["sqlite", "sqlite in memory", "in memory", "none"])
+@pytest.fixture(params=["sqlite", "sqlite in memory", "in memory"])
 async def saver(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Any]:
     async with AsyncExitStack() as stack:
         if request.param.startswith("sqlite"):
             url = ":memory:" if "memory" in request.param else str(tmp_path / "c.sqlite")
             yield await stack.enter_async_context(open_checkpointer(url))
         else:
-            yield InMemorySaver() if request.param == "in memory" else None
+            yield InMemorySaver()
 
 
 async def test_a_second_run_of_a_thread_is_turned_away(saver: Any) -> None:
@@ -84,6 +84,12 @@ async def test_one_saver_does_not_lock_another() -> None:
         with pytest.raises(ThreadBusy):
             async with thread_lock(one.with_allowlist([("a", "b")]), "one"):
                 pass
+
+
+@pytest.mark.parametrize(("saver", "thread"), [(None, "one"), (InMemorySaver(), "")])
+async def test_where_nothing_is_kept_nothing_is_locked(saver: Any, thread: str) -> None:
+    async with thread_lock(saver, thread), thread_lock(saver, thread):
+        pass
 
 
 _HOLD = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,13 +12,36 @@ from langgraph.types import Command
 
 from graph.guarded import GuardedGraph
 from graph.types import TYPES, builder
+from memory.lock import ThreadBusy
 from state.plan import Plan
 from state.result import TaskResult
 from state.typed import BadState
+from tools.registry import tool
 
 
 def _served(type_name: str = "hybrid", **saver: Any) -> GuardedGraph:
     return builder(type_name)(policy="ask").copy({"checkpointer": InMemorySaver(**saver)})
+
+
+async def test_one_run_holds_a_thread() -> None:
+    begun, let_go = asyncio.Event(), asyncio.Event()
+
+    @tool(risk="read", trusted=True)
+    async def hold() -> str:
+        """Wait until it is let go."""
+        begun.set()
+        await let_go.wait()
+        return "held"
+
+    graph = builder("hybrid")(tools=[hold]).copy({"checkpointer": InMemorySaver()})
+    config: Any = {"configurable": {"thread_id": "t"}}
+    given = {"goal": "Hold it.", "plan": {"tasks": [{"id": "t1", "tool": "hold"}]}}
+    running = asyncio.create_task(graph.ainvoke(given, config))
+    await begun.wait()
+    with pytest.raises(ThreadBusy, match="thread 't' is at work"):
+        await graph.copy().ainvoke(given, config)
+    let_go.set()
+    assert (await running)["results"]["t1"].value == "held"
 
 
 PAYING: dict[str, Any] = {
