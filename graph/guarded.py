@@ -20,10 +20,12 @@ from memory.lock import thread_lock
 from memory.settings import settings
 from memory.strictness import strict
 from memory.threaded import threaded
-from nodes.execution.head_start import CONFIG_KEY, HeadStart, head_start
+from nodes.execution.head_start import head_start
 from nodes.guard import MAX_PLAN, clean_input
+from nodes.kit import made_once
 from nodes.receive import clean_event
 from nodes.redaction import redact_json
+from nodes.streamed import CONFIG_KEY, new_stream
 from state.approval import BadAnswer
 from state.typed import typed
 
@@ -75,15 +77,18 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         saver = self.checkpointer if isinstance(self.checkpointer, BaseCheckpointSaver) else None
         if saver is not None:
             durability = "sync"
-        async with thread_lock(saver, thread_id, wait=LOCK_WAIT), head_start() as ahead:
+        stream = new_stream()
+        async with thread_lock(saver, thread_id, wait=LOCK_WAIT), head_start(stream):
             if isinstance(input, Command) and input.resume is not None and saver is not None and config is not None:
                 input = replace(input, resume=await self._addressed(input.resume, config))  # noqa: A001
             if configurable or not self.checkpointer:  # else LangGraph says that no thread is named
-                config = _with_head_start(config, ahead)
+                config = _of_stream(config, stream)
             # Closed before the thread is let go, also when the caller stops listening half way.
-            async with aclosing(super().astream(input, config, durability=durability, **kwargs)) as parts:  # type: ignore[type-var]
-                async for part in parts:
-                    yield part
+            parts = super().astream(input, config, durability=durability, **kwargs)
+            with made_once(stream):
+                async with aclosing(parts):  # type: ignore[type-var]
+                    async for part in parts:
+                        yield part
 
     async def _addressed(self, resume: Any, config: RunnableConfig) -> dict[str, Any]:
         """An answer by the id of its question. Raises StaleAnswer, and BadAnswer where it isn't clear whose it is.
@@ -136,9 +141,9 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         return run_sync(self.ainvoke(input, config, **kwargs))
 
 
-def _with_head_start(config: RunnableConfig | None, ahead: HeadStart) -> RunnableConfig:
+def _of_stream(config: RunnableConfig | None, stream: str) -> RunnableConfig:
     given: RunnableConfig = config or {}
-    return {**given, "configurable": {**given.get("configurable", {}), CONFIG_KEY: ahead.name}}
+    return {**given, "configurable": {**given.get("configurable", {}), CONFIG_KEY: stream}}
 
 
 def _event(given: Any) -> Any:

@@ -51,6 +51,14 @@ def builtin(docs: Sequence[str | Path] | None, db: str | None) -> list[ToolSpec]
     return builtin_tools(docs=docs, db=db, files_root=config.files, config=config, clean=without_secrets)
 
 
+def builtin_over(docs: Sequence[str | Path] | None, db: str | None) -> list[ToolSpec]:
+    """Those of the built-in tools that work over documents, and over a database, where these are named; blocking."""
+    from tools.catalog import database_tools, document_tools
+
+    searching = document_tools(docs, settings(), without_secrets) if docs is not None else []
+    return searching + (database_tools(db) if db else [])
+
+
 def choose_policy(policy: Policy | str | Path | None) -> Policy:
     """A policy by name, from a file, or as given. Raises ValueError."""
     if isinstance(policy, Policy):
@@ -74,16 +82,17 @@ def load_policy(path: Path) -> Policy:
 
 
 async def narrow(kit: Kit, context: RunContext) -> Kit:
-    """The kit with what a run's configuration overrides."""
+    """The kit with what a run's configuration overrides.
+
+    Documents and a database bring the tools that read them, and the one that changes the database where the kit has it.
+    """
     changed: dict[str, Any] = {}
     if context.brain or context.model:
         changed["brain"] = await asyncio.to_thread(choose_brain, context.brain, settings(), model=context.model)
     if context.policy:
         changed["policy"] = await asyncio.to_thread(choose_policy, context.policy)
-    if context.docs is not None or context.db is not None:
-        config = settings()
-        docs, db = context.docs if context.docs is not None else config.docs, context.db or config.db
-        fresh = {spec.name: spec for spec in await asyncio.to_thread(builtin, docs, db)}
-        own = [spec for name, spec in kit.tools.items() if name not in fresh]
-        changed["tools"] = Toolbox([*own, *fresh.values()])
+    if context.docs is not None or context.db:
+        fresh = await asyncio.to_thread(builtin_over, context.docs, context.db)
+        wanted = {spec.name: spec for spec in fresh if spec.name in kit.tools or spec.risk == "read"}
+        changed["tools"] = Toolbox({**kit.tools, **wanted}.values())
     return replace(kit, **changed) if changed else kit

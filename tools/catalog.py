@@ -57,8 +57,8 @@ def builtin_tools(
         now,
         pick,
         find_link,
-        _search_documents(docs or [], config.directory / "documents", clean),
-        *_database_tools(db),
+        *document_tools(docs or [], config, clean),
+        *database_tools(db),
         *file_tools(files_root or config.files),
         search_web(config),
         fetch_page(allow=config.http_allow),
@@ -69,6 +69,21 @@ def builtin_tools(
         *(load_tools(config.tools) if config.tools else []),
         *(_mcp_tools(config) if config.mcp else []),
     ]
+
+
+def document_tools(
+    docs: Sequence[str | Path], config: Settings, clean: Callable[[str], str] | None = None
+) -> list[ToolSpec]:
+    """Those of the built-in tools that search `docs`, files and folders; blocks as `builtin_tools`."""
+    return [_search_documents(docs, config.directory / "documents", clean)]
+
+
+def database_tools(url: str | None) -> list[ToolSpec]:
+    """Those of the built-in tools that work on the database at `url`; blocks as `builtin_tools`."""
+    from tools.query_database import query_database
+    from tools.run_sql import run_sql
+
+    return [query_database(url), run_sql(url)]
 
 
 def load_tools(path: str) -> list[ToolSpec]:
@@ -111,13 +126,6 @@ def _search_documents(paths: Sequence[str | Path], directory: Path, clean: Calla
         more = [f"and {len(report.failed) - _TOLD} more"] if len(report.failed) > _TOLD else []
         return replace(made, unavailable=f"no document could be read: {'; '.join([*told, *more])}")
     return made
-
-
-def _database_tools(url: str | None) -> list[ToolSpec]:
-    from tools.query_database import query_database
-    from tools.run_sql import run_sql
-
-    return [query_database(url), run_sql(url)]
 
 
 def _mcp_tools(config: Settings) -> list[ToolSpec]:

@@ -10,27 +10,22 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from weakref import WeakValueDictionary
 
-from langgraph.config import get_config
-
 from nodes import emit
 from nodes.execution.desk import Desk
 from nodes.execution.unit import run_unit
+from nodes.streamed import stream_here
 from state import check
 from state.budget import Budget, Usage
 from state.plan import Plan
 from state.result import Origin, TaskResult
 from state.task import MODEL, Task
 
-CONFIG_KEY = "__head_start"
-"""Where a run's configuration names its head start. Two underscores keep it out of what a checkpoint holds."""
-
-_of_runs: WeakValueDictionary[str, HeadStart] = WeakValueDictionary()
-"""The head starts of the runs that are being streamed, by name; each is held by its stream alone."""
+_by_stream: WeakValueDictionary[str, HeadStart] = WeakValueDictionary()
+"""The head starts of the runs that are being streamed; each is held by its stream alone."""
 
 Work = asyncio.Future[TaskResult | None]
 """A task at work: its result, or None if it has to be run again where it can be recorded or a person asked."""
@@ -45,7 +40,6 @@ class HeadStart:
     """
 
     def __init__(self) -> None:
-        self.name = secrets.token_hex(8)
         self._desk: Desk | None = None
         self._budget = Budget()
         self._growing: list[Task] = []
@@ -146,10 +140,10 @@ class HeadStart:
 
 
 @asynccontextmanager
-async def head_start() -> AsyncIterator[HeadStart]:
+async def head_start(stream: str) -> AsyncIterator[HeadStart]:
     """The head start of a run, for as long as it is streamed."""
     own = HeadStart()
-    _of_runs[own.name] = own
+    _by_stream[stream] = own
     try:
         yield own
     finally:
@@ -158,11 +152,7 @@ async def head_start() -> AsyncIterator[HeadStart]:
 
 def of_run() -> HeadStart | None:
     """The head start of the run that a node is part of; None where the graph was compiled without."""
-    try:
-        configurable = get_config().get("configurable") or {}
-    except RuntimeError:
-        return None
-    return _of_runs.get(str(configurable.get(CONFIG_KEY)))
+    return _by_stream.get(stream_here())
 
 
 def signatures(tasks: Sequence[Task], literal: Origin) -> dict[str, str]:
