@@ -15,6 +15,7 @@ from langgraph.constants import START
 from langgraph.graph.state import CompiledStateGraph, StateGraph
 from langgraph.types import Command, StateUpdate
 
+from graph.kept import carried_over
 from graph.sync import run_sync, stream_sync
 from memory.lock import thread_lock
 from memory.settings import settings
@@ -116,10 +117,15 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
     async def abulk_update_state(
         self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
     ) -> RunnableConfig:
-        """As LangGraph's; values may be JSON, as Studio sends them when a person edits a state. Raises BadState."""
+        """As LangGraph's; values may be JSON, as Studio sends them when a person edits a state. Raises BadState.
+
+        What the thread was begun with stays known, which LangGraph keeps only of runs.
+        """
         steps = [[update._replace(values=self._typed(update.values, update.as_node)) for update in step]
                  for step in supersteps]  # fmt: skip
-        return await super().abulk_update_state(config, steps)
+        before = (await self.aget_state(config)).metadata or {}
+        metadata = {**config.get("metadata", {}), **carried_over(before)}
+        return await super().abulk_update_state({**config, "metadata": metadata}, steps)
 
     def bulk_update_state(self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]) -> RunnableConfig:
         """As `abulk_update_state`, for callers that don't await: what follows a node may be async."""

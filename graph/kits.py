@@ -59,6 +59,13 @@ def builtin_over(docs: Sequence[str | Path] | None, db: str | None) -> list[Tool
     return searching + (database_tools(db) if db else [])
 
 
+def of_settings() -> list[ToolSpec]:
+    """The tools that the settings name, a user's own and those of MCP servers; blocking. Raises ValueError."""
+    from tools.catalog import tools_of_settings
+
+    return tools_of_settings(settings())
+
+
 def choose_policy(policy: Policy | str | Path | None) -> Policy:
     """A policy by name, from a file, or as given. Raises ValueError."""
     if isinstance(policy, Policy):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import json
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
@@ -13,13 +12,15 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.store.base import BaseStore
-from langgraph.types import Command, StateSnapshot
+from langgraph.types import Command
 
 from graph.guarded import GuardedGraph
-from graph.kits import builtin
+from graph.kept import KEPT, Kept, as_metadata, what_is_kept
+from graph.kits import builtin, of_settings
 from graph.names import new_thread_id
 from graph.outcome import Outcome
 from graph.plans import load_plan, parse_plan
+from graph.resuming import ThreadError, addressed, check_given, forget_failures, missing_tools
 from graph.sync import run_sync
 from graph.types import REMEMBERING, builder
 from memory.journal import Journal, journal_for
@@ -27,26 +28,17 @@ from memory.persistence import open_checkpointer, open_store
 from memory.settings import settings
 from models.brain import Brain
 from state.budget import Budget
-from state.check import BUILT_IN_SCHEMAS
 from state.events import Event
 from state.incoming import IncomingEvent
 from state.plan import Plan
 from state.policy import Policy
 from state.versions import migrate
 from tools.registry import AnyTool, ToolSpec
-from tools.sql_database import without_password
+
+__all__ = ["OnEvent", "ThreadError", "Tools", "aask", "alook", "aresume", "ask", "resume"]
 
 Tools = Sequence[AnyTool]
 OnEvent = Callable[[Event], None]
-_BEFORE_WORK = ("review", "search", "recall")
-"""The last step before the work begins, by which of them a type has."""
-_BEFORE_RESULTS = frozenset({"review", "execute"})
-"""Steps of a run whose plan has been checked and has still to be done."""
-_REMEMBERED = ("docs", "db", "brain", "model", "policy", "type", "event")
-
-
-class ThreadError(ValueError):
-    """A thread that can't be resumed as asked; the message says what to do."""
 
 
 async def aask(
@@ -71,13 +63,14 @@ async def aask(
     `docs`: files and folders to search; `db`: a database to query. `tools` replace the built-in ones: LangChain
     tools, ToolSpecs or documented functions. `plan`: a Plan, its JSON as an object or text, or the path of a JSON or
     TOML file.
-    `thread_id`: goes on with a conversation. `checkpointer`: a LangGraph checkpointer or the URL of a
-    database; by default SQLite under ORCHESTRATE_HOME. `on_event` gets every event as it happens.
+    `thread_id`: goes on with a conversation, with its documents, database, brain and policy where none are given.
+    `checkpointer`: a LangGraph checkpointer or the URL of a database; by default SQLite under ORCHESTRATE_HOME.
+    `on_event` gets every event as it happens.
     `event`: what happened that the goal is about; it makes the type 'event', and goal and plan refer to it. One
     whose data is None only names the run.
     Raises ValueError for what can't be run at all; what goes wrong in the run is in the outcome.
     """
-    configuration = {
+    configuration: dict[str, Any] = {
         "docs": _absolute(docs),
         "db": db, "brain": brain, "model": model, "policy": policy,
         "type": type if event is None or event.data is None else "event",
@@ -89,12 +82,14 @@ async def aask(
         given["event"] = event
     async with AsyncExitStack() as stack:
         saver, journal = await stack.enter_async_context(_opened(checkpointer))
-        known = await _remembered(saver, thread_id)
-        configuration = {name: configuration[name] or known.get(name) for name in configuration}
+        known = await what_is_kept(saver, thread_id)
+        check_given(thread_id, known.lost_beside(configuration) & {"policy"})
+        configuration = {name: configuration[name] or known.choices[name] for name in KEPT}
+        configuration["tools"] = _specs(tools)
         store = await stack.enter_async_context(_long_term(checkpointer, str(configuration["type"])))
         builder(str(configuration["type"] or "hybrid"))  # a name that isn't known is told before anything is read
         named = {"search_documents": _absolute(docs), "query_database": db}
-        chosen = await _chosen(configuration, tools, must_read=[name for name, given in named.items() if given])
+        chosen = await _chosen(configuration, must_read=[name for name, given in named.items() if given])
         graph = await _graph(saver, store, journal, configuration, chosen)
         if (await graph.aget_state(_config(thread_id))).interrupts:
             raise ThreadError(f"thread '{thread_id}' waits for a person; answer with resume('{thread_id}', ...) first")
@@ -120,37 +115,40 @@ async def aresume(
     `response`: for one open question its response, for several `{id: response}`; without one, it goes on
     as far as it can and comes back with the questions that are open. `retry_failed` runs again what failed,
     and what needs it.
-    Documents, database, brain and policy are those the thread began with, unless given anew; a database's password
-    isn't kept: it is taken from ORCHESTRATE_DB where that is the same database, else give `db` again.
-    Raises ThreadError for a thread that isn't there, BadAnswer for a response that doesn't fit.
+    Documents, database, brain and policy are those the thread began with, unless given anew. A policy that was given
+    as an object is kept as it was; the file of one is read again, as it is by now. A database's password isn't kept: it
+    is taken from ORCHESTRATE_DB where that is the same database, else give `db` again. Nor are a brain and tools that
+    were given as objects: give them again; tools may also be found by their names in ORCHESTRATE_TOOLS.
+    Raises ThreadError for a thread that isn't there, or that would go on with another brain or other tools than it
+    began with, BadAnswer for a response that doesn't fit.
     """
     async with AsyncExitStack() as stack:
         saver, journal = await stack.enter_async_context(_opened(checkpointer))
-        known = await _remembered(saver, thread_id)
+        known = await what_is_kept(saver, thread_id)
         named = {"docs": _absolute(docs), "db": db, "brain": brain, "model": model, "policy": policy}
-        configuration = {name: named.get(name) or known.get(name) for name in _REMEMBERED}
+        configuration: dict[str, Any] = {name: named.get(name) or known.choices[name] for name in KEPT}
+        configuration["tools"] = await asyncio.to_thread(_going_on, tools, known)
         store = await stack.enter_async_context(_long_term(checkpointer, str(configuration["type"])))
-        chosen = await _chosen(configuration, tools)
+        chosen = await _chosen(configuration)
         graph = await _graph(saver, store, journal, configuration, chosen)
         config = _config(thread_id)
         snapshot = await graph.aget_state(config)
         if not snapshot.values and not snapshot.tasks:
             raise ThreadError(_no_thread(thread_id))
-        if missing := _missing(snapshot, chosen):
-            raise ThreadError(
-                f"thread '{thread_id}' goes on with tools that aren't here: {', '.join(missing)}; "
-                "give them by `tools`, or name their file in ORCHESTRATE_TOOLS"
-            )
+        is_over = snapshot.values.get("report") is not None and not snapshot.tasks
+        if retry_failed or not is_over:
+            needed = set() if tools is not None else known.tools_beside(configuration["tools"])
+            check_given(thread_id, known.lost_beside(named), needed | missing_tools(snapshot, chosen))
         if changes := migrate(snapshot.values):
             await graph.aupdate_state(config, changes)
         if snapshot.interrupts and response is not None:
-            answers = _addressed(response, [one.id for one in snapshot.interrupts])
+            answers = addressed(response, [one.id for one in snapshot.interrupts])
             return await _run(graph, Command(resume=answers), thread_id, configuration, on_event)
         if response is not None:
             raise ThreadError(f"thread '{thread_id}' asks nothing; resume it without a response")
         if retry_failed:
-            await _forget_failures(graph, config, snapshot.values)
-        elif snapshot.values.get("report") is not None and not snapshot.tasks:
+            await forget_failures(graph, config, snapshot.values)
+        elif is_over:
             return Outcome.of(thread_id, snapshot.values, ())
         return await _run(graph, None, thread_id, configuration, on_event)
 
@@ -158,9 +156,9 @@ async def aresume(
 async def alook(thread_id: str, *, checkpointer: Any = None) -> Outcome:
     """Where a thread stands, without going on with it. Raises ThreadError for a thread that isn't there."""
     async with _opened(checkpointer) as (saver, journal):
-        known = await _remembered(saver, thread_id)
+        known = await what_is_kept(saver, thread_id)
         # Its state is read through a graph of its type, so that what tasks have done in a step under way counts.
-        configuration = dict.fromkeys(_REMEMBERED) | {"type": known["type"]}
+        configuration = dict.fromkeys(KEPT) | {"type": known.choices["type"]}
         graph = await _graph(saver, None, journal, configuration, [])
         snapshot = await graph.aget_state(_config(thread_id))
     if not snapshot.values and not snapshot.tasks:
@@ -202,12 +200,10 @@ async def _long_term(checkpointer: Any, type_name: str) -> AsyncIterator[BaseSto
         yield store
 
 
-async def _chosen(
-    configuration: Mapping[str, Any], tools: Tools | None, *, must_read: Collection[str] = ()
-) -> list[ToolSpec]:
+async def _chosen(configuration: Mapping[str, Any], *, must_read: Collection[str] = ()) -> list[ToolSpec]:
     """The tools of a run. `must_read`: those whose documents or database can't be read are an error, not a tool that
     lacks."""
-    own = list(map(ToolSpec.of, tools)) if tools is not None else None
+    own: list[ToolSpec] | None = configuration["tools"]
     docs, db = configuration["docs"], configuration["db"]
     if own is not None and not docs and not db:
         return own
@@ -255,56 +251,20 @@ async def _run(
 
 
 def _config(thread_id: str, configuration: Mapping[str, Any] | None = None) -> RunnableConfig:
-    configuration = dict(configuration or {})
-    if db := configuration.get("db"):
-        configuration["db"] = without_password(db)
-    # What a thread was begun with stands in its checkpoints' metadata, so that `resume` needs only its id.
-    remembered = {
-        # As JSON where it is a list: metadata keeps only plain values.
-        f"orchestrate_{name}": json.dumps(value) if isinstance(value, list) else value
-        for name, value in configuration.items()
-        if name in _REMEMBERED and isinstance(value, str | list)
-    }
+    remembered = as_metadata(configuration) if configuration is not None else {}
     return {"configurable": {"thread_id": thread_id, "user": _user()}, "metadata": remembered}
 
 
-async def _remembered(saver: Any, thread_id: str) -> dict[str, Any]:
-    found = await saver.aget_tuple({"configurable": {"thread_id": thread_id}})
-    metadata = (found.metadata or {}) if found else {}
-    known = {name: metadata.get(f"orchestrate_{name}") for name in _REMEMBERED}
-    if known["db"] and (own := settings().db) and without_password(own) == known["db"]:
-        known["db"] = own  # with its password, which isn't written down
-    return known | {"docs": json.loads(known["docs"]) if known["docs"] else None}
+def _specs(tools: Tools | None) -> list[ToolSpec] | None:
+    return None if tools is None else list(map(ToolSpec.of, tools))
 
 
-def _missing(snapshot: StateSnapshot, tools: Sequence[ToolSpec]) -> list[str]:
-    """The tools that what is left of a plan needs and that aren't there: its tasks would fail for good."""
-    plan = snapshot.values.get("plan")
-    if plan is None or not set(snapshot.next) & _BEFORE_RESULTS:
-        return []
-    results = snapshot.values.get("results") or {}
-    known = {spec.name for spec in tools} | BUILT_IN_SCHEMAS.keys()
-    left = [task for task in plan.tasks if task.id not in results or results[task.id].status == "pending"]
-    return sorted({task.tool for task in left} - known)
-
-
-def _addressed(response: Any, open_ids: list[str]) -> dict[str, Any]:
-    if isinstance(response, Mapping) and response and set(response) <= set(open_ids):
-        return dict(response)
-    if len(open_ids) == 1:
-        return {open_ids[0]: response}
-    raise ThreadError(f"{len(open_ids)} questions are open; address each: {{id: response}} with {', '.join(open_ids)}")
-
-
-async def _forget_failures(graph: GuardedGraph, config: RunnableConfig, values: Mapping[str, Any]) -> None:
-    results, plan = dict(values.get("results") or {}), values.get("plan")
-    failed = {name for name, result in results.items() if result.status == "failed"}
-    if not failed or plan is None:
-        raise ThreadError("nothing in this thread has failed")
-    kept = {name: result for name, result in results.items() if name not in plan.downstream(failed)}
-    anew = {"results": kept, "verdict": None, "draft": None, "answer": "", "report": None, "stop_reason": None}
-    before = next(name for name in _BEFORE_WORK if name in graph.nodes)
-    await graph.aupdate_state(config, {**anew, "approved": True}, as_node=before)
+def _going_on(tools: Tools | None, known: Kept) -> list[ToolSpec] | None:
+    """The tools that a thread goes on with: those given now, else those it was begun with that the settings name; None
+    if it had the built-in ones. Blocks."""
+    if tools is not None or known.tools is None:
+        return _specs(tools)
+    return [spec for spec in of_settings() if spec.name in known.tools]
 
 
 def _read(plan: Plan | Mapping[str, Any] | str | Path | None) -> Any:

@@ -66,8 +66,7 @@ def builtin_tools(
         send_email(config),
         run_python(),
         ask_human(),
-        *(load_tools(config.tools) if config.tools else []),
-        *(_mcp_tools(config) if config.mcp else []),
+        *tools_of_settings(config),
     ]
 
 
@@ -84,6 +83,11 @@ def database_tools(url: str | None) -> list[ToolSpec]:
     from tools.run_sql import run_sql
 
     return [query_database(url), run_sql(url)]
+
+
+def tools_of_settings(config: Settings) -> list[ToolSpec]:
+    """The tools that the settings `tools` and `mcp` name; blocks, and raises, as `builtin_tools`."""
+    return [*(load_tools(config.tools) if config.tools else []), *(_mcp_tools(config) if config.mcp else [])]
 
 
 def load_tools(path: str) -> list[ToolSpec]:

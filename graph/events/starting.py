@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from graph.events.config import AnySource, ChatSource, Source
+from graph.kept import what_is_kept
 from graph.outcome import Outcome
 from graph.run import ThreadError, aask, aresume
 from memory.queued import QueuedEvent
@@ -44,8 +45,8 @@ async def run_event(entry: QueuedEvent, source: AnySource, saver: Any) -> Outcom
 
 async def _is_begun(saver: Any, thread_id: str, event: IncomingEvent) -> bool:
     """Whether the last run of the thread is this event's. A conversation's thread has one run after another."""
-    found = await saver.aget_tuple({"configurable": {"thread_id": thread_id}})
-    return found is not None and (found.metadata or {}).get("orchestrate_event") == event.id
+    known = await what_is_kept(saver, thread_id)
+    return bool(known.choices["event"] == event.id)
 
 
 async def _again(outcome: Outcome, saver: Any) -> Outcome:

@@ -1,0 +1,180 @@
+"""A thread goes on with what it was begun with, or says what has to be given again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+
+from graph.orchestrator import build
+from graph.run import ThreadError, aask, aresume
+from memory.persistence import open_checkpointer
+from memory.settings import settings
+from memory.threads import fork, prune
+from models.reflex import ReflexBrain
+from state.policy import ArgumentTest, Policy, Rule
+from tools.now import now
+from tools.registry import ToolSpec, tool
+
+APPROVE = {"decisions": [{"type": "approve"}]}
+PLAN: dict[str, Any] = {
+    "tasks": [
+        {"id": "t1", "goal": "Ring", "tool": "ring", "args": {}},
+        {"id": "t2", "goal": "Note", "tool": "note", "args": {"text": "{{t1}}"}},
+    ]
+}
+STRICT = Policy(name="strict", rules=[Rule(tool=["note"], where={"text": ArgumentTest(matches=".*")}, action="deny")])
+
+
+@pytest.fixture
+def tools() -> Sequence[ToolSpec]:
+    @tool(risk="irreversible", trusted=True)
+    def ring() -> str:
+        """Ring the bell."""
+        return "rung"
+
+    @tool(risk="write", trusted=True)
+    def note(text: str) -> str:
+        """Note something."""
+        return text
+
+    return [ring, note]
+
+
+def written(path: Path, action: str) -> Path:
+    path.write_text(f'[[rules]]\ntool = "note"\naction = "{action}"\n')
+    return path
+
+
+async def test_a_policy_given_as_an_object_is_kept(tools: Sequence[ToolSpec]) -> None:
+    saver = InMemorySaver()
+    asked = await aask("Ring, and note it.", plan=PLAN, tools=tools, policy=STRICT, checkpointer=saver, thread_id="t")
+    assert [question.kind for question in asked.waiting] == ["approval"]
+    done = await aresume("t", APPROVE, tools=tools, checkpointer=saver)
+    assert {name: result.status for name, result in done.results.items()} == {"t1": "done", "t2": "refused"}
+    again = await aask("Ring, and note it.", plan=PLAN, tools=tools, checkpointer=saver, thread_id="t")
+    assert [question.kind for question in again.waiting] == ["approval"]
+    assert (await aresume("t", APPROVE, tools=tools, checkpointer=saver)).results["t2"].status == "refused"
+
+
+async def test_another_policy_given_on_resuming_takes_its_place(tools: Sequence[ToolSpec]) -> None:
+    saver = InMemorySaver()
+    await aask("Ring, and note it.", plan=PLAN, tools=tools, policy=STRICT, checkpointer=saver, thread_id="t")
+    done = await aresume("t", APPROVE, tools=tools, policy=Policy(write="auto"), checkpointer=saver)
+    assert done.results["t2"].status == "done"
+
+
+async def test_a_policys_file_is_found_from_anywhere_and_read_as_it_is_by_then(
+    tmp_path: Path, tools: Sequence[ToolSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(tmp_path / "policy.toml", "auto")
+    monkeypatch.chdir(tmp_path)
+    for number, given in enumerate([file, Path("policy.toml"), "policy.toml"]):
+        saver = InMemorySaver()
+        written(file, "auto")
+        await aask("Ring, and note it.", plan=PLAN, tools=tools, policy=given, checkpointer=saver, thread_id="t")
+        written(file, "deny" if number else "auto")
+        monkeypatch.chdir("/")
+        done = await aresume("t", APPROVE, tools=tools, checkpointer=saver)
+        monkeypatch.chdir(tmp_path)
+        assert done.results["t2"].status == ("refused" if number else "done")
+
+
+class Lenient(Policy):
+    """More than its fields."""
+
+
+async def test_a_policy_that_is_more_than_its_fields_is_given_again(tools: Sequence[ToolSpec]) -> None:
+    saver, given = InMemorySaver(), {"plan": PLAN, "tools": tools, "thread_id": "t"}
+    await aask("Ring, and note it.", policy=Lenient(), checkpointer=saver, **given)
+    lost = "begun with a policy given as an object, which can't be kept; give `policy` again"
+    with pytest.raises(ThreadError, match=lost):
+        await aresume("t", APPROVE, tools=tools, checkpointer=saver)
+    with pytest.raises(ThreadError, match=lost):
+        await aask("Ring, and note it.", checkpointer=saver, **given)
+    assert (await aresume("t", APPROVE, tools=tools, policy=Lenient(), checkpointer=saver)).finished
+
+
+async def test_a_policy_that_a_later_version_kept_is_given_again(tools: Sequence[ToolSpec]) -> None:
+    saver = InMemorySaver()
+    later: Any = {"configurable": {"thread_id": "t"}, "metadata": {"orchestrate_policy": '{"stricter": true}'}}
+    await build(tools=tools, checkpointer=saver).ainvoke({"goal": "Ring, and note it.", "plan": PLAN}, later)
+    with pytest.raises(ThreadError, match="give `policy` again"):
+        await aresume("t", APPROVE, tools=tools, checkpointer=saver)
+
+
+async def test_a_brain_of_ones_own_is_given_again(tools: Sequence[ToolSpec]) -> None:
+    class Own(ReflexBrain):
+        name = "own"
+
+    saver = InMemorySaver()
+    await aask("Ring, and note it.", plan=PLAN, tools=tools, brain=Own(), checkpointer=saver, thread_id="t")
+    for _ in range(2):
+        with pytest.raises(ThreadError, match="'t' was begun with a brain given as an object, which can't be kept"):
+            await aresume("t", APPROVE, tools=tools, checkpointer=saver)
+    done = await aresume("t", APPROVE, tools=tools, brain=Own(), checkpointer=saver)
+    assert done.report is not None
+    assert done.report.brain == "own"
+    assert (await aresume("t", checkpointer=saver)).answer == done.answer  # nothing is left to do
+
+
+async def test_tools_are_given_again_or_named_in_the_settings_and_no_others_are_taken(
+    tmp_path: Path, tools: Sequence[ToolSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @tool(risk="irreversible", trusted=True)
+    def send_email() -> str:
+        """Not the built-in tool of that name."""
+        return "sent"
+
+    saver = InMemorySaver()
+    plan = {"tasks": [{"id": "t1", "tool": "send_email"}]}
+    await aask("Send it.", plan=plan, tools=[send_email], checkpointer=saver, thread_id="mail")
+    with pytest.raises(ThreadError, match="goes on with tools that aren't here: send_email; give them by `tools`"):
+        await aresume("mail", APPROVE, checkpointer=saver)
+    assert (await aresume("mail", APPROVE, tools=[send_email], checkpointer=saver)).results["t1"].value == "sent"
+
+    await aask("Ring, and note it.", plan=PLAN, tools=tools, checkpointer=saver, thread_id="t")
+    (tmp_path / "own.py").write_text(
+        "from tools.registry import tool\n"
+        "@tool(risk='irreversible', trusted=True)\n"
+        "def ring() -> str:\n"
+        "    '''Ring the bell.'''\n"
+        "    return 'rung'\n"
+        "@tool(risk='write', trusted=True)\n"
+        "def note(text: str) -> str:\n"
+        "    '''Note something.'''\n"
+        "    return text\n"
+    )
+    monkeypatch.setenv("ORCHESTRATE_TOOLS", str(tmp_path / "own.py"))
+    settings.cache_clear()
+    edited = {"tasks": [*PLAN["tasks"], {"id": "t3", "tool": "now"}]}
+    graph = build(tools=[*tools, now], checkpointer=saver)
+    await graph.aupdate_state({"configurable": {"thread_id": "t"}}, {"plan": edited}, as_node="review")
+    with pytest.raises(ThreadError, match="aren't here: now;"):
+        await aresume("t", checkpointer=saver)
+    await graph.aupdate_state({"configurable": {"thread_id": "t"}}, {"plan": PLAN}, as_node="review")
+    assert (await aresume("t", checkpointer=saver)).waiting
+    assert (await aresume("t", APPROVE, checkpointer=saver)).results["t2"].value == "rung"
+
+
+async def test_an_edited_forked_and_pruned_thread_knows_how_it_was_begun(
+    tmp_path: Path, tools: Sequence[ToolSpec]
+) -> None:
+    (tmp_path / "ship.txt").write_text("A captain must be thirty years old.\n")
+    look_up = {"id": "t3", "tool": "search_documents", "args": {"query": "age of a captain"}}
+    plan = {"tasks": [*PLAN["tasks"], look_up]}
+    begun: dict[str, Any] = {"policy": STRICT, "docs": (tmp_path / "ship.txt",), "tools": tools}
+    async with open_checkpointer(str(tmp_path / "c.sqlite")) as saver:
+        await aask("Ring, note it, look it up.", plan=plan, checkpointer=saver, thread_id="t", **begun)
+        graph = build(tools=tools, checkpointer=saver)
+        await graph.aupdate_state({"configurable": {"thread_id": "t"}}, {"results": {}}, as_node="review")
+        await prune(saver, keep_last=1)
+        assert (await aresume("t", tools=tools, checkpointer=saver)).waiting
+        copy = await fork(saver, "t")
+        for thread in ("t", copy):
+            done = await aresume(thread, APPROVE, tools=tools, checkpointer=saver)
+            assert done.results["t2"].status == "refused"
+            assert "thirty years" in done.results["t3"].evidence[0].text
