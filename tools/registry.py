@@ -183,6 +183,14 @@ class Toolbox(Mapping[str, ToolSpec]):
         return [spec for spec in self._specs.values() if not spec.unavailable]
 
 
+def _told(value: Any) -> str:
+    """What a tool's caller reads of a value; one that is no JSON is told as Python tells it."""
+    try:
+        return as_text(value)
+    except (TypeError, ValueError, RecursionError):
+        return repr(value)
+
+
 def _of_function(function: Callable[..., Any]) -> ToolSpec:
     if not inspect.getdoc(function):
         raise ValueError(f"the function '{function.__name__}' can't be a tool: its docstring must say what it does")
@@ -230,7 +238,7 @@ def tool(
 
     def pack(output: Any) -> tuple[str, ToolOutput]:
         packed = output if isinstance(output, ToolOutput) else ToolOutput(output)
-        return as_text(packed.value), packed
+        return _told(packed.value), packed
 
     async def run_async(*args: Any, **kwargs: Any) -> tuple[str, ToolOutput]:
         return pack(await function(*args, **kwargs))

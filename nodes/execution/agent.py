@@ -109,7 +109,9 @@ async def _choose(
 ) -> TaskResult:
     thought = TaskResult(task=site.task.id, status="failed", tool=AGENT)
     try:
-        made = await think(desk, lambda: desk.kit.brain.next_action(goal, tools=tools, steps=steps, prompt=prompt))
+        made = await think(
+            desk, site, lambda: desk.kit.brain.next_action(goal, tools=tools, steps=steps, prompt=prompt)
+        )
     except (ToolFailure, BrainError) as error:
         return thought.model_copy(update={"error": why_not(error)})
     action = made.value

@@ -15,6 +15,7 @@ from nodes import emit, redaction
 from nodes.execution import failures, limits
 from nodes.execution.desk import Desk, Site
 from nodes.execution.privacy import redacted, untraced
+from nodes.execution.values import as_json
 from tools.registry import Call, ToolFailure, ToolOutput, ToolSpec, current_call
 
 LONGEST_RETRY_AFTER = 60.0
@@ -50,10 +51,11 @@ async def attempts(
         emit.task(site.task.id, "retrying", tool=spec.name, detail=str(error), item=site.item, attempt=count + 1)
 
     async def begin_once() -> None:
-        nonlocal begin
+        nonlocal begin, count
         if begin is not None:
             await begin()
             begin = None
+        count += 1
 
     retrying = tenacity.AsyncRetrying(
         stop=tenacity.stop_after_attempt(1 + spec.retries),
@@ -66,8 +68,7 @@ async def attempts(
     try:
         async for attempt in retrying:
             with attempt:
-                count += 1
-                return await _once(desk, site, spec, args, count, begin_once), count
+                return await _once(desk, site, spec, args, count + 1, begin_once), count
     except ToolFailure as error:
         error.attempts = count  # type: ignore[attr-defined]
         raise
@@ -78,7 +79,7 @@ async def _once(
     desk: Desk, site: Site, spec: ToolSpec, args: dict[str, Any], attempt: int, begin: Callable[[], Awaitable[None]]
 ) -> ToolOutput:
     """One attempt. Raises ToolFailure for whatever the tool raises."""
-    breaker = limits.breaker(spec.name)
+    breaker = limits.breaker(spec)
     with breaker.trying(spec.name):
         return await _call_once(desk, site, spec, args, attempt, begin, breaker)
 
@@ -95,22 +96,23 @@ async def _call_once(
     # First the tool's place, then one of the run's: what waits its turn with a slow tool holds nobody else up.
     async with desk.drain.giving_up() if spec.risk == "read" else nullcontext(), limits.slot(spec), desk.slots:
         desk.drain.check()
-        desk.meter.allow()
+        desk.meter.allow(cost=spec.cost)
         timeout, left = site.task.timeout or spec.timeout, desk.meter.seconds_left()
         is_cut = left is not None and left < timeout and spec.risk == "read"
         key = site.key(desk.run_key, spec.name)
         await begin()
         token = current_call.set(Call(key=key, thread_id=desk.thread_id, task=site.task.id, attempt=attempt))
         desk.meter.add_call(spec.cost)
+        limit = asyncio.timeout(left if is_cut else timeout)
         try:
             with untraced(_config(key, site)) as config:
-                async with asyncio.timeout(left if is_cut else timeout):
-                    output = await spec.call(redaction.reveal(args), config)
-            output = await _redacted(output, spec)
+                async with limit:
+                    output = await _called(spec, redaction.reveal(args), config)
+            output = await _redacted(_in_json(output, spec), spec)
         except GraphBubbleUp:
             raise
         except Exception as error:
-            if isinstance(error, TimeoutError):
+            if isinstance(error, TimeoutError) and limit.expired():
                 told = "the budget of seconds is used up" if is_cut else f"no answer within {timeout:g} s"
                 error = ToolFailure(told, kind="budget" if is_cut else "timeout")
             known = failures.typed(error)
@@ -126,6 +128,27 @@ async def _call_once(
             current_call.reset(token)
     breaker.succeeded()
     return output
+
+
+async def _called(spec: ToolSpec, args: dict[str, Any], config: Any) -> ToolOutput:
+    try:
+        return await spec.call(args, config)
+    except asyncio.CancelledError as error:
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            raise
+        # Nobody has cancelled the call: a library of the tool's has, within it.
+        raise ToolFailure("it was cancelled from within", kind="transient") from error
+
+
+def _in_json(output: ToolOutput, spec: ToolSpec) -> ToolOutput:
+    """Raises ToolFailure where a reading tool's value has no form in JSON."""
+    try:
+        return ToolOutput(as_json(output.value), output.evidence)
+    except Exception as error:
+        told = f"what it returned can't be told as JSON ({type(error).__name__})"
+        if spec.risk == "read":
+            raise ToolFailure(told) from error
+        return ToolOutput(f"Done; what came back was left out: {told}.")  # an effect that has happened hasn't failed
 
 
 async def _redacted(output: ToolOutput, spec: ToolSpec) -> ToolOutput:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from state.result import TaskError
@@ -78,9 +79,17 @@ _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _ToolLimits]] =
 _breakers: dict[str, CircuitBreaker] = {}
 
 
-def breaker(tool: str) -> CircuitBreaker:
+def breaker(spec: ToolSpec) -> CircuitBreaker:
     """The breaker of a tool, shared by all runs of this process."""
-    return _breakers.setdefault(tool, CircuitBreaker())
+    return _breakers.setdefault(_identity(spec), CircuitBreaker())
+
+
+def _identity(spec: ToolSpec) -> str:
+    """What is one and the same tool in all runs: they make it anew, and two graphs may call different ones alike."""
+    tool: Any = spec.tool
+    work = getattr(tool, "coroutine", None) or getattr(tool, "func", None) or type(tool)
+    names = (getattr(work, "__module__", ""), getattr(work, "__qualname__", type(work).__qualname__))
+    return ":".join([spec.name, *map(str, names), str(spec.concurrency)])
 
 
 def reset() -> None:
@@ -91,10 +100,10 @@ def reset() -> None:
 @asynccontextmanager
 async def slot(spec: ToolSpec) -> AsyncIterator[None]:
     """A place among the calls of a tool: waits for concurrency and rate."""
-    limits = _of_loop.setdefault(asyncio.get_running_loop(), {}).get(spec.name)
+    limits = _of_loop.setdefault(asyncio.get_running_loop(), {}).get(_identity(spec))
     if limits is None:
         limits = _ToolLimits(asyncio.Semaphore(spec.concurrency))
-        _of_loop[asyncio.get_running_loop()][spec.name] = limits
+        _of_loop[asyncio.get_running_loop()][_identity(spec)] = limits
     async with limits.slots:
         if spec.rate:
             now = time.monotonic()

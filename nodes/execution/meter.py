@@ -54,9 +54,13 @@ class Meter:
         """Count one call of a tool that costs `cost` US dollars."""
         self.add(Usage(tool_calls=1, money=cost))
 
-    def allow(self, *, thinking: bool = False) -> None:
+    def allow(self, *, thinking: bool = False, cost: float = 0.0) -> None:
         """Raises ToolFailure (kind 'budget') when a bound is reached, so that nothing new starts. `thinking`: what
-        is to start calls a model and no tool."""
+        is to start calls a model and no tool. `cost`: US dollars it is known to cost."""
+        most = self._budget.money
+        if most is not None and cost and self.usage.money + cost > most:
+            told = f"the budget of money leaves ${max(0.0, most - self.usage.money):g}, and it costs ${cost:g}"
+            raise ToolFailure(told, kind="budget", sent=False)
         if bound := self.usage.exceeded(to_think(self._budget) if thinking else self._budget):
             raise ToolFailure(f"the budget of {bound.replace('_', ' ')} is used up", kind="budget", sent=False)
 

@@ -59,18 +59,18 @@ class Schedule:
         self._performed.add(task_id)
         inputs = await self._inputs(task)
         waiting = [name for name, result in inputs.items() if result.status == "pending"]
-        if waiting:
+        if task.join == "any" and any(result.ok for result in inputs.values()):
+            inputs |= {name: _unfinished(name) for name in waiting}
+        elif waiting:
             reason = f"waits for {', '.join(waiting)}"
-            result = TaskResult(task=task.id, status="pending", reason=reason, tool=task.tool)
-        else:
-            self._desk.drain.check()
-            with self._desk.meter.ledger() as spent:
-                result = await result_of(self._begun.pop(task.id, None)) or await run_unit(
-                    self._desk, task, inputs, self._results.get(task.id)
-                )
-            if spent:
-                return {"result": result.to_json(), "usage": sum(spent, Usage()).to_json()}
-        return {"result": result.to_json()}
+            return {"result": TaskResult(task=task.id, status="pending", reason=reason, tool=task.tool).to_json()}
+        self._desk.drain.check()
+        with self._desk.meter.ledger() as spent:
+            result = await result_of(self._begun.pop(task.id, None)) or await run_unit(
+                self._desk, task, inputs, self._results.get(task.id)
+            )
+        record = {"result": result.to_json()}
+        return record | {"usage": sum(spent, Usage()).to_json()} if spent else record
 
     async def _inputs(self, task: Task) -> dict[str, TaskResult]:
         """The results of what a task needs: of all, or for `join: any` of those ended when the first came through."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,15 +21,23 @@ REPETITIONS = 3
 """How often an agent may choose the same call with the same arguments, less one."""
 
 
-async def think(desk: Desk, work: Callable[[], Awaitable[Thought[T]]]) -> Thought[T]:
+async def think(desk: Desk, site: Site, work: Callable[[], Awaitable[Thought[T]]]) -> Thought[T]:
     """A thought, once the budget and the run's places allow it; what it costs is counted, also if it comes to nothing.
 
-    Raises ToolFailure (kind 'budget'), BrainError, and GraphDrained.
+    Raises ToolFailure (kinds 'budget' and 'timeout'), BrainError, and GraphDrained.
     """
     desk.meter.allow(thinking=True)
+    timeout, left = site.task.timeout, desk.meter.seconds_left()
+    is_cut = left is not None and (timeout is None or left < timeout)
+    limit = asyncio.timeout(left if is_cut else timeout)
     try:
-        async with desk.drain.giving_up(), desk.slots:
+        async with desk.drain.giving_up(), desk.slots, limit:
             thought = await work()
+    except TimeoutError as error:
+        if not limit.expired():
+            raise ToolFailure(str(error) or "the brain took too long", kind="timeout") from error
+        told = "the budget of seconds is used up" if is_cut else f"no thought within {timeout:g} s"
+        raise ToolFailure(told, kind="budget" if is_cut else "timeout") from error
     except BrainError as error:
         desk.meter.add(error.usage)
         raise
@@ -59,7 +68,7 @@ async def call_model(
     rest = {name: value for name, value in args.items() if name != "prompt"}
     try:
         thought = await think(
-            desk, lambda: desk.kit.brain.complete(str(args["prompt"]), inputs=rest, evidence=evidence)
+            desk, site, lambda: desk.kit.brain.complete(str(args["prompt"]), inputs=rest, evidence=evidence)
         )
     except ToolFailure as error:
         return result.model_copy(update={"error": why_not(error), "attempts": 0})

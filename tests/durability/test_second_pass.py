@@ -155,7 +155,7 @@ async def test_an_agent_that_is_begun_anew_finds_what_it_has_done() -> None:
 
 
 async def test_after_a_stop_the_arguments_last_approved_are_used() -> None:
-    stops = True
+    stops, called = True, asyncio.Event()
     paid: list[str] = []
 
     @tool(risk="irreversible", trusted=True, idempotent=True)
@@ -165,7 +165,8 @@ async def test_after_a_stop_the_arguments_last_approved_are_used() -> None:
         if to == "closed":
             raise ToolFailure("the account is closed")
         if stops:
-            raise asyncio.CancelledError
+            called.set()
+            await asyncio.Event().wait()
         return f"paid {to}"
 
     saver = InMemorySaver()
@@ -175,8 +176,11 @@ async def test_after_a_stop_the_arguments_last_approved_are_used() -> None:
     await aresume("a", APPROVE, **options)
     await aresume("a", retry_failed=True, **options)
     edit = {"decisions": [{"type": "edit", "edited_action": {"name": "pay", "args": {"to": "open"}}}]}
-    with pytest.raises(BaseException, match="CancelledError"):
-        await aresume("a", edit, **options)
+    running = asyncio.ensure_future(aresume("a", edit, **options))
+    await called.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
     stops = False
     out = await aresume("a", **options)
     assert (paid, out.results["t1"].value) == (["closed", "open", "open"], "paid open")
