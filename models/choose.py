@@ -18,10 +18,15 @@ def choose_brain(name: str | Brain | None, settings: Settings, *, model: str | N
 
     None: `settings.brain`, else 'chat' if a model is configured or named, else 'reflex'. 'chat' falls back on
     'reflex' where the model fails. `model`: the chat model for every role, instead of the configured ones.
-    Raises ValueError for an unknown name, and for 'chat' with no model configured. No provider is imported yet.
-    Keep the brain as long as the process: it remembers what is broken.
+    Raises ValueError for an unknown name, for what is no Brain, and for 'chat' with no model configured.
+    No provider is imported yet. Keep the brain as long as the process: it remembers what is broken.
     """
     if name is not None and not isinstance(name, str):
+        if not isinstance(name, Brain):
+            raise ValueError(
+                f"a {type(name).__name__} is no brain: one has a `name` and the methods of models.brain.Brain; "
+                f"or name one of these: {', '.join(NAMES)}"
+            )
         return FallbackBrain([name])
     chosen = name or settings.brain or ("chat" if settings.has_model or model else "reflex")
     if chosen not in NAMES:

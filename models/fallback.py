@@ -85,7 +85,7 @@ class FallbackBrain:
 
     async def parse_intent(self, goal: str, *, history: Sequence[AnyMessage] = ()) -> Thought[Intent]:
         """See Brain."""
-        return await self._first(lambda brain: brain.parse_intent(goal, history=history))
+        return await self._first(lambda brain: brain.parse_intent(goal, history=history), Intent)
 
     async def decompose(
         self,
@@ -99,6 +99,7 @@ class FallbackBrain:
         start = self._passed_over("plan", intent, any(problem.code != "rejected" for problem in problems))
         return await self._first(
             lambda brain: brain.decompose(intent, tools=tools, problems=problems, results=results),
+            Plan,
             start,
             f"its plan had problems {REJECTIONS} times",
         )
@@ -114,7 +115,9 @@ class FallbackBrain:
             return brain.decompose(intent, tools=tools, problems=problems)
 
         start = self._passed_over("plan", intent, any(problem.code != "rejected" for problem in problems))
-        return await self._first(plan, start, f"its plan had problems {REJECTIONS} times", lambda: restart(on_task))
+        return await self._first(
+            plan, Plan, start, f"its plan had problems {REJECTIONS} times", lambda: restart(on_task)
+        )
 
     async def write(
         self,
@@ -129,6 +132,7 @@ class FallbackBrain:
         start = self._passed_over("draft", intent, bool(feedback))
         return await self._first(
             lambda brain: brain.write(intent, evidence=evidence, feedback=feedback, history=history, on_text=on_text),
+            Draft,
             start,
             f"its draft was refused {REJECTIONS} times",
             lambda: restart(on_text),
@@ -136,7 +140,7 @@ class FallbackBrain:
 
     async def judge(self, intent: Intent, *, draft: Draft, evidence: Sequence[Evidence]) -> Thought[Verdict]:
         """See Brain."""
-        return await self._first(lambda brain: brain.judge(intent, draft=draft, evidence=evidence))
+        return await self._first(lambda brain: brain.judge(intent, draft=draft, evidence=evidence), Verdict)
 
     async def complete(self, prompt: str, *, inputs: Mapping[str, Any], evidence: Sequence[Evidence]) -> Thought[Any]:
         """See Brain."""
@@ -146,7 +150,7 @@ class FallbackBrain:
         self, goal: str, *, tools: Sequence[ToolSpec], steps: Sequence[Step], prompt: str = ""
     ) -> Thought[Action]:
         """See Brain."""
-        return await self._first(lambda brain: brain.next_action(goal, tools=tools, steps=steps, prompt=prompt))
+        return await self._first(lambda brain: brain.next_action(goal, tools=tools, steps=steps, prompt=prompt), Action)
 
     def _passed_over(self, step: Literal["plan", "draft"], intent: Intent, rejected: bool) -> int:
         """How many brains of the chain are passed over for a step, from how often its outcome was rejected.
@@ -164,6 +168,7 @@ class FallbackBrain:
     async def _first(
         self,
         think: Callable[[Brain], Awaitable[Thought[T]]],
+        kind: type[T] | None = None,
         start: int = 0,
         why: str = "",
         before_next: Callable[[], None] = lambda: None,
@@ -180,7 +185,7 @@ class FallbackBrain:
             if failed is not None:
                 before_next()
             try:
-                thought = await think(brain)
+                thought = _checked(await think(brain), kind)
             except GraphBubbleUp:
                 raise
             except Exception as error:
@@ -195,6 +200,15 @@ class FallbackBrain:
         if failed is None:  # cannot be: the last brain is always asked
             raise BrainError("no brain could be asked")
         raise BrainError(str(failed) if len(self.brains) == 1 else "; ".join(reasons), usage=usage)
+
+
+def _checked(thought: Thought[T], kind: type[T] | None) -> Thought[T]:
+    """A thought whose value is of its `kind` (None: any). Raises TypeError for what a brain must not return."""
+    if not isinstance(thought, Thought):
+        raise TypeError(f"it returned {type(thought).__name__}, not a Thought")
+    if kind is not None and not isinstance(thought.value, kind):
+        raise TypeError(f"it thought of {type(thought.value).__name__}, not of {kind.__name__}")
+    return thought
 
 
 def _broken(brain: Brain, error: Exception) -> BrainError:

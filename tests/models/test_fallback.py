@@ -9,14 +9,14 @@ import pytest
 
 from evals.servers.openai_server import OpenAIServer, Reply
 from memory.settings import Settings
-from models.brain import BrainError, Thought
+from models.brain import Action, BrainError, Thought
 from models.chat import ChatBrain, Patience
 from models.fallback import FallbackBrain
 from state.budget import Usage
 from state.intent import Intent
 from state.plan import Plan, Problem
 from state.result import Evidence
-from state.verdict import Draft, Finding
+from state.verdict import Draft, Finding, Verdict
 
 Start = Callable[..., OpenAIServer]
 INTENT = Intent(kind="question", goal="How old?", questions=["How old?"])
@@ -33,7 +33,13 @@ class Steady:
         self.asked = 0
 
     def __getattr__(self, method: str) -> Any:
-        values = {"decompose": Plan(), "write": Draft(text=self.name), "parse_intent": INTENT}
+        values = {
+            "decompose": Plan(),
+            "write": Draft(text=self.name),
+            "parse_intent": INTENT,
+            "judge": Verdict(action="accept"),
+            "next_action": Action(answer=30),
+        }
 
         async def think(*_: Any, on_text: Any = None, **__: Any) -> Thought[Any]:
             self.asked += 1
@@ -180,3 +186,22 @@ async def test_a_real_server_that_says_nonsense_or_drops_is_fallen_back_from(ope
     screen = Screen()
     draft = await brain.write(INTENT, evidence=EVIDENCE, on_text=screen)
     assert draft.value.text == screen.text == "steady"
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("rubbish", [None, "junk", Thought("junk"), Thought(None)])
+async def test_what_is_no_thought_of_its_kind_is_a_failure(method: str, rubbish: Any) -> None:
+    if method == "complete" and isinstance(rubbish, Thought):
+        pytest.skip("the value of a model task may be anything")
+
+    class Rubbish(Steady):
+        def __getattr__(self, method: str) -> Any:
+            async def think(*_: Any, **__: Any) -> Any:
+                return rubbish
+
+            return think
+
+    with pytest.raises(BrainError, match="the brain 'rubbish' broke: TypeError: it "):
+        await METHODS[method](FallbackBrain([Rubbish("rubbish")]))  # type: ignore[list-item]
+    thought = await METHODS[method](FallbackBrain([Rubbish("rubbish"), Steady()]))  # type: ignore[list-item]
+    assert thought.notes[0].endswith("; used steady")
