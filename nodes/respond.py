@@ -126,7 +126,7 @@ def _answered(state: RunState) -> StopReason:
     if verdict is None or (verdict.action == "accept" and not verdict.findings):
         return "answered"
     if verdict.action == "give_up":
-        return "not_found" if not verdict.findings else "partial"
+        return "partial"
     return "rounds" if _rounds_used_up(state) else "partial"
 
 
