@@ -14,9 +14,11 @@ from nodes.kit import Kit, NodeFunction
 from nodes.person import ask
 from nodes.spending import Spending
 from state import approval
+from state.conditions import BadCondition
 from state.context import RunContext
 from state.intent import Intent
 from state.plan import Plan
+from state.references import BadReference
 from state.run import Rounds, RunState
 
 MAX_CLARIFICATIONS = 2
@@ -57,7 +59,10 @@ def asks_back(parsed: Intent | None, rounds: Rounds) -> bool:
 
 def _to_do(goal: str, plan: Plan) -> Intent:
     """A goal that asks nothing is answered by what the plan's last tasks come to."""
-    needed = {name for task in plan.tasks for name in task.needs()}
+    try:
+        needed = {name for task in plan.tasks for name in task.needs()}
+    except (BadReference, BadCondition):  # `route` says what is wrong with the plan
+        needed = set()
     last = [task.goal.strip() or task.id for task in plan.tasks if task.id not in needed]
     return Intent(kind="action", goal=goal, questions=last or [goal])
 
