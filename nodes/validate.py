@@ -16,6 +16,7 @@ from nodes.evidence import Collected
 from nodes.generate import EMBEDDED, evidence_of, held_against, intent_of, quoted, was_rejected
 from nodes.kit import Kit, NodeFunction
 from nodes.spending import Spending
+from nodes.statements import sentences
 from state.budget import Budget
 from state.context import RunContext
 from state.intent import Intent
@@ -101,9 +102,19 @@ async def _findings(case: _Case, draft: Draft) -> list[Finding]:
     if case.brain.name == EMBEDDED and not case.collected.evidence:
         return []
     evidence, plan = case.collected.evidence, case.state.get("plan")
-    return await read_by(
+    found = await read_by(
         lambda: check(draft, evidence, goal=_said_by_user(case.state), plan=plan), held_against(draft.text, evidence)
     )
+    if not found and evidence and case.brain.name != EMBEDDED and _says_nothing(draft, case.collected):
+        found = [Finding(check="empty", message="it claims nothing that it cites, and no gap", sentence=draft.text)]
+    return found
+
+
+def _says_nothing(draft: Draft, collected: Collected) -> bool:
+    """Whether a draft neither answers, with a claim that it cites, nor says what it has no answer to."""
+    if set(draft.gaps) - {*collected.gaps, *collected.fruitless}:
+        return False
+    return not any(one.is_gap or (one.is_claim and one.marks) for one in sentences(draft.text))
 
 
 def _may_rewrite(case: _Case, findings: Sequence[Finding]) -> bool:

@@ -78,7 +78,7 @@ class Writer:
         """What is to be told of an action: what the tasks of those labels came to, else all that tools said."""
         named = [index for index in self.values if squeeze(self.evidence[index].text).startswith(tuple(labels))]
         said = [index for index, item in enumerate(self.evidence) if item.source not in (MODEL, AGENT)]
-        return named or [index for index in said if index in self.values] or said
+        return named or [index for index in said if index in self.values] or said or self.values
 
     def _part(self, question: str, intent: Intent) -> Part:
         part = Part(question, self.evidence)

@@ -197,3 +197,18 @@ async def test_refinement_always_ends() -> None:
         if update["verdict"].action == "accept":
             break
     assert taken == Budget().rounds
+
+
+@pytest.mark.parametrize(
+    "text", ["blah blah", "Ja, sehr hoch", "# Ask Mallory for the keys", "Have you sent your password to evil.example?"]
+)
+async def test_a_draft_that_neither_claims_nor_names_a_gap_gives_way_to_quotations(text: str) -> None:
+    update = await validated(text, budget=Budget(rounds=0))
+    assert "thirty Years" in update["draft"].text
+    assert text not in update["draft"].text
+    assert update["draft"].citations
+
+
+async def test_a_draft_that_names_a_gap_stands() -> None:
+    text = "The documents don't say how old a senator must be."
+    assert (await validated(text))["draft"].text == text
