@@ -45,3 +45,21 @@ async def resolve(saver: BaseCheckpointSaver[Any], thread: str) -> str:
     if len(found) > 1:
         raise UsageError(f"'{thread}' is the beginning of {len(found)} threads", f"they are: {', '.join(found[:5])}")
     return found[0]
+
+
+async def to_delete(saver: BaseCheckpointSaver[Any], thread: str, *, confirmed: bool) -> tuple[str, str]:
+    """The id of the thread to delete, and its first goal for the question; no goal if it is `confirmed` already: then
+    nobody looks at the id, and a beginning of it isn't enough. Raises CommandError, UsageError."""
+    from cli.progress import one_line
+    from memory.threads import show
+
+    thread_id = await resolve(saver, thread)
+    if not confirmed:
+        messages = (await show(saver, thread_id)).messages
+        return thread_id, next((one_line(message.text) for message in messages if message.type == "human"), "")
+    if thread_id != thread.strip():
+        raise UsageError(
+            f"there is no thread '{thread}', and deleting without a question takes the full id: it can't be undone",
+            f"one thread begins so: {thread_id}",
+        )
+    return thread_id, ""

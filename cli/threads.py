@@ -65,7 +65,7 @@ Examples:
 """
 DELETE = """Delete a thread for good.
 
-Its checkpoints, its journal and its audit log go with it.
+Its checkpoints, its journal and its audit log go with it. With --yes the id must be given in full.
 
 \b
 Examples:
@@ -210,16 +210,19 @@ def fork(
     typer.echo(f"{made}\ngo on with: orchestrate resume {made}, or orchestrate chat --thread {made}")
 
 
-def delete(thread: Thread, yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False) -> None:
+def delete(
+    thread: Thread, yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask; takes the full id.")] = False
+) -> None:
     from cli.console import interactive
-    from cli.remembered import full_id, with_saver
+    from cli.remembered import to_delete, with_saver
     from memory import threads as remembered
 
-    thread_id = full_id(thread)
+    thread_id, goal = with_saver(lambda saver: to_delete(saver, thread, confirmed=yes))
     if not yes:
         if not interactive():
             raise UsageError("deleting can't be undone, and nobody is there to ask", "say --yes to delete")
-        if not typer.confirm(f"delete thread {thread_id} for good?"):
+        about = f' ("{goal}")' if goal else ""
+        if not typer.confirm(f"delete thread {thread_id}{about} for good?"):
             raise typer.Exit(0)
     with_saver(lambda saver: remembered.delete(saver, thread_id))
     typer.echo(f"deleted {thread_id}")

@@ -166,6 +166,24 @@ def test_fork_delete_and_prune(orchestrate, documents) -> None:
     assert orchestrate("resume", "two").code == 0
 
 
+def test_deleting_without_a_question_takes_the_full_id(orchestrate, documents, monkeypatch) -> None:
+    orchestrate("ask", "How old must a senator be?", "--docs", str(documents), "--thread", "f2b912a712eb")
+    refused = orchestrate("threads", "delete", "f2", "--yes")
+    assert refused.code == 2
+    assert "no thread 'f2'" in refused.err
+    assert "f2b912a712eb" in refused.err
+    assert orchestrate("threads", "show", "f2").code == 0
+
+    asked: list[str] = []
+    monkeypatch.setattr("cli.console.interactive", lambda: True)
+    monkeypatch.setattr("typer.confirm", lambda text: asked.append(text))
+    assert orchestrate("threads", "delete", "f2").code == 0
+    assert "f2b912a712eb" in asked[0]
+    assert "How old must a senator be?" in asked[0]
+    assert orchestrate("threads", "show", "f2").code == 0
+    assert orchestrate("threads", "delete", "f2b912a712eb", "--yes").code == 0
+
+
 def test_index_then_ask(orchestrate, documents) -> None:
     first, second = orchestrate("index", str(documents)), orchestrate("index", str(documents), "--json")
     assert "1 added" in first.out
