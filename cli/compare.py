@@ -43,6 +43,7 @@ def compare(
     json: options.Json = False,
 ) -> None:
     from cli.conclusion import print_json
+    from cli.console import aside
     from cli.errors import Exit
 
     chosen = options.RunOptions(docs=docs, db=db, brain=brain, model=model)
@@ -52,7 +53,8 @@ def compare(
     from graph.comparison import compare as run_all
 
     told = None if json else lambda row: typer.echo(f"{row.type}: {row.outcome}", err=True)
-    rows = run_all(text, types=names or COMPARED, budget=bounds, on_row=told, **chosen.resuming())
+    with aside(json=json):
+        rows = run_all(text, types=names or COMPARED, budget=bounds, on_row=told, **chosen.resuming())
     if json:
         print_json({"goal": text, "types": [row.to_json() for row in rows]})
     else:

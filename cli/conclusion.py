@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cli.console import console, is_terminal
 from cli.errors import Exit
@@ -51,13 +51,14 @@ def document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def print_json(value: Any) -> None:
-    """One JSON document on stdout. Control characters of any kind leave as escapes of JSON's."""
-    text = json.dumps(value, indent=2, ensure_ascii=not _is_utf8(), default=str)
+def print_json(value: Any, on: TextIO | None = None) -> None:
+    """One JSON document on stdout, or `on` another. Control characters of any kind leave as escapes of JSON's."""
+    on = on or sys.stdout
+    text = json.dumps(value, indent=2, ensure_ascii=not _is_utf8(on), default=str)
     for character in _unsafe(text):
         text = text.replace(character, f"\\u{ord(character):04x}")
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    on.write(text + "\n")
+    on.flush()
 
 
 def _answer(outcome: Outcome, progress: Progress, *, quiet: bool) -> None:
@@ -128,8 +129,8 @@ def _plain(value: Any) -> Any:
     return to_json() if to_json is not None else value
 
 
-def _is_utf8() -> bool:
-    return (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
+def _is_utf8(stream: TextIO) -> bool:
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "") == "utf8"
 
 
 def _unsafe(text: str) -> set[str]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console, RenderableType
 
 WIDEST = 100
@@ -31,6 +35,71 @@ def tolerant(stream: TextIO | None) -> None:
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")
+
+
+def say(line: str) -> None:
+    """Print a line on stderr. A stderr that can't be written is given up: it must not cost the answer."""
+    try:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
+    except OSError:
+        give_up(sys.stderr)
+
+
+def give_up(stream: TextIO) -> None:
+    """Let what is written to `stream`, and what it still holds, vanish from now on."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
+@contextlib.contextmanager
+def aside(*, json: bool = False) -> Iterator[TextIO]:
+    """While tools are at work: what they, their threads and their processes print goes to stderr, so that stdout has
+    the command's own output alone. Yields stdout itself. On a terminal everything stays together, unless `json`."""
+    own = sys.stdout
+    if not json and is_terminal(own):
+        yield own
+        return
+    _flush(own)
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError, ValueError):  # closed, or no file
+            number, kept = own.fileno(), os.dup(own.fileno())
+            stack.callback(os.close, kept)
+            os.dup2(sys.stderr.fileno(), number)
+            stack.callback(os.dup2, kept, number)
+            stack.callback(_flush, own)
+            own = stack.enter_context(open(kept, "w", encoding=own.encoding, errors=own.errors, closefd=False))
+        stack.enter_context(contextlib.redirect_stdout(_Aside()))
+        yield own
+
+
+def _flush(stream: TextIO) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        stream.flush()
+
+
+class _Aside(io.TextIOBase):
+    """Stands in for stdout: writes to what stderr is at the time, and never fails."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        _flush(sys.stderr)
+
+    def fileno(self) -> int:
+        return sys.stderr.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return sys.stderr.encoding
+
+    @property
+    def buffer(self) -> io.BufferedIOBase:
+        return sys.stderr.buffer  # type: ignore[return-value]
 
 
 def console(*, stderr: bool = False) -> Console:

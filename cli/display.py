@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cli.console import console, is_terminal
+from cli.console import aside, console, is_terminal, say
 from cli.progress import ENDED, Progress, one_line
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Lines(Silent):
         for line in lines:
             # A task that waits for a person is taken up and asks anew whenever another one ends.
             if event.get("type") != "task" or event["status"] in ENDED or line not in self._said:
-                print(line, file=sys.stderr, flush=True)  # noqa: T201
+                say(line)
             self._said.add(line)
 
 
@@ -106,20 +106,22 @@ class LiveTable(Silent):
 
 @contextlib.contextmanager
 def display(*, quiet: bool = False, json: bool = False) -> Iterator[Display]:
-    """The display that suits where output goes. With `json` only a terminal on stderr gets progress."""
+    """The display that suits where output goes. With `json` only a terminal on stderr gets progress. What tools print
+    meanwhile stays out of what the command itself writes."""
     on_terminal = [stream is sys.stderr for stream in (sys.stdout, sys.stderr) if is_terminal(stream)]
     if json:
         on_terminal = [True] if is_terminal(sys.stderr) else []
-    if quiet or (json and not on_terminal):
-        yield Silent()
-    elif on_terminal:
-        table = LiveTable(console(stderr=on_terminal[0]))
-        try:
-            yield table
-        finally:
-            table.stop()
-    else:
-        yield Lines()
+    with aside(json=json):
+        if quiet or (json and not on_terminal):
+            yield Silent()
+        elif on_terminal:
+            table = LiveTable(console(stderr=on_terminal[0]))
+            try:
+                yield table
+            finally:
+                table.stop()
+        else:
+            yield Lines()
 
 
 def lines_of(event: Mapping[str, Any], progress: Progress) -> list[str]:

@@ -32,10 +32,11 @@ Exit code 1 if something needs to be put right.
 def doctor(json: options.Json = False) -> None:
     from cli.checks import run_checks
     from cli.conclusion import print_json
-    from cli.console import console, is_terminal
+    from cli.console import aside, console, is_terminal
     from cli.progress import one_line
 
-    checks = run_checks()
+    with aside(json=json):
+        checks = run_checks()
     if json:
         print_json([asdict(check) for check in checks])
     elif not is_terminal(sys.stdout):

@@ -12,11 +12,12 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
 import typer
 
 from cli import options
+from cli.console import aside, say
 from cli.errors import CommandError, Exit, UsageError
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ def run(config: Config, json: options.Json = False) -> None:
 
     async def work() -> None:
         _stop_on_signals()
-        await serve(loaded, ready=lambda serving: _ready(loaded, serving, json), settled=_Told(json))
+        with aside(json=json) as own:
+            out = own if json else None
+            await serve(loaded, ready=lambda serving: _ready(loaded, serving, out), settled=_Told(out))
 
     with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
         asyncio.run(work())
@@ -313,32 +316,31 @@ def _loaded(path: Path) -> EventsConfig:
         ) from None
 
 
-def _ready(config: EventsConfig, serving: Serving, json: bool) -> None:
-    if json:
+def _ready(config: EventsConfig, serving: Serving, out: TextIO | None) -> None:
+    if out:
         from cli.conclusion import print_json
 
-        print_json({"ready": True, "url": serving.url, "sources": list(config.sources)})
-        sys.stdout.flush()
+        print_json({"ready": True, "url": serving.url, "sources": list(config.sources)}, out)
         return
     where = f" at {serving.url}" if serving.url else ""
     _say(f"taking in events from {', '.join(config.sources)}{where}; Ctrl-C stops")
 
 
 class _Told:
-    """Says what becomes of each event, one line each."""
+    """Says what becomes of each event, one line each: as JSON on `out` if that is given, else on stderr."""
 
-    def __init__(self, json: bool) -> None:
-        self._json = json
+    def __init__(self, out: TextIO | None) -> None:
+        self._out = out
 
     def __call__(self, entry: QueuedEvent, status: str, outcome: Any, error: str) -> None:
         from cli.progress import one_line
 
-        if self._json:
+        if self._out:
             import json
 
             answer = outcome.answer if outcome is not None else ""
             told = {"source": entry.source, "event": entry.id, "thread": entry.thread_id, "status": status}
-            print(json.dumps({**told, "answer": answer, "error": error}), flush=True)  # noqa: T201
+            print(json.dumps({**told, "answer": answer, "error": error}), file=self._out, flush=True)
             return
         said = {
             "parked": f"waits for you: orchestrate approve {entry.thread_id}",
@@ -350,4 +352,4 @@ class _Told:
 def _say(line: str) -> None:
     from state.text import printable
 
-    print(printable(line), file=sys.stderr, flush=True)  # noqa: T201
+    say(printable(line))

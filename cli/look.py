@@ -95,13 +95,14 @@ def index(
 
 def tools(docs: options.Docs = None, db: options.Db = None, json: options.Json = False) -> None:
     from cli.conclusion import print_json
-    from cli.console import console, is_terminal
+    from cli.console import aside, console, is_terminal
     from cli.progress import one_line
     from graph.kits import builtin
     from memory.settings import settings
 
     config = settings()
-    specs = builtin([*(docs or config.docs)], db or config.db)
+    with aside(json=json):
+        specs = builtin([*(docs or config.docs)], db or config.db)
     if json:
         print_json(
             [

@@ -45,6 +45,7 @@ def check(
     json: options.Json = False,
 ) -> None:
     from cli.conclusion import print_json
+    from cli.console import aside
     from cli.threads import print_rows
     from graph.kits import builtin, choose_policy
     from memory.settings import settings
@@ -55,7 +56,8 @@ def check(
     its_plan = options.read_plan(plan)
     assert its_plan is not None
     chosen = choose_policy(policy)
-    box = Toolbox(builtin([*(docs or config.docs)], db or config.db))
+    with aside(json=json):
+        box = Toolbox(builtin([*(docs or config.docs)], db or config.db))
     problems = check_plan(its_plan, box)
     decided = [] if problems else decisions(its_plan, chosen, box)
     if json:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -22,6 +25,22 @@ Article II. Section 1.
 
 Neither shall any Person be eligible to the Office of President who shall not have attained to the Age of thirty five
 Years, and been fourteen Years a Resident within the United States.
+"""
+
+
+NOISY = """
+import os, subprocess
+from tools.registry import tool
+
+print("on import")
+
+@tool(trusted=True)
+def noisy(text: str) -> str:
+    'Say a text, with much ado.'
+    print("by print")
+    os.write(1, b"by the system\\n")
+    subprocess.run(["echo", "by a process"])
+    return text
 """
 
 
@@ -182,6 +201,23 @@ def test_deleting_without_a_question_takes_the_full_id(orchestrate, documents, m
     assert "How old must a senator be?" in asked[0]
     assert orchestrate("threads", "show", "f2").code == 0
     assert orchestrate("threads", "delete", "f2b912a712eb", "--yes").code == 0
+
+
+def test_what_tools_print_stays_out_of_the_answer(tmp_path: Path) -> None:
+    (tmp_path / "noisy.py").write_text(NOISY)
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"tasks": [{"id": "t1", "tool": "noisy", "args": {"text": "hello"}}]}')
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "ask", "Say hello", "--plan", str(plan), "--json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"ORCHESTRATE_TOOLS": str(tmp_path / "noisy.py"), "ORCHESTRATE_HOME": str(tmp_path / "home")},
+        stdin=subprocess.DEVNULL,
+    )
+    assert json.loads(done.stdout)["results"]["t1"]["value"] == "hello"
+    for printed in ("on import", "by print", "by the system", "by a process"):
+        assert printed in done.stderr
 
 
 def test_index_then_ask(orchestrate, documents) -> None:
