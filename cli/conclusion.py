@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from cli.console import console, is_terminal
 from cli.errors import Exit
+from cli.failing import naming
 
 if TYPE_CHECKING:
     from cli.progress import Progress
@@ -25,14 +26,15 @@ def exit_code(outcome: Outcome) -> int:
 
 def conclude(outcome: Outcome, progress: Progress, *, json: bool = False, quiet: bool = False) -> int:
     """Print how a run came out, and return the exit code."""
-    if json:
-        print_json(document(outcome))
-    elif outcome.waiting:
-        _waiting(outcome)
-    elif is_terminal(sys.stdout):
-        _answer(outcome, progress, quiet=quiet)
-    else:
-        _lines(outcome, progress, quiet=quiet)
+    with naming(outcome.thread_id):
+        if json:
+            print_json(document(outcome))
+        elif outcome.waiting:
+            _waiting(outcome)
+        elif is_terminal(sys.stdout):
+            _answer(outcome, progress, quiet=quiet)
+        else:
+            _lines(outcome, progress, quiet=quiet)
     return exit_code(outcome)
 
 

@@ -16,6 +16,8 @@ from memory.folders import make_private
 
 _OURS = frozenset({"cli", "graph", "nodes", "models", "tools", "memory", "state", "web"})
 
+_ROOM = "make room, then try again; `orchestrate threads` lists what can be resumed"
+
 
 class Exit(IntEnum):
     """Exit codes of the command."""
@@ -97,7 +99,7 @@ def _database(error: sqlite3.Error) -> CommandError:
             f"make the directory {home} writable, or set ORCHESTRATE_HOME to one that is",
         )
     if "full" in text or "disk I/O" in text:
-        return CommandError(f"the disk can't be written: {text}", "make room, then `orchestrate resume THREAD`")
+        return CommandError(f"the disk can't be written: {text}", _ROOM)
     if "malformed" in text or "not a database" in text:
         return CommandError(
             f"the database of threads is damaged: {text}",
@@ -109,14 +111,13 @@ def _database(error: sqlite3.Error) -> CommandError:
 def _system(error: OSError) -> CommandError | None:
     name = f" {error.filename}" if error.filename else ""
     elsewhere = "set ORCHESTRATE_HOME to a directory that can be written"
-    room = "make room, then `orchestrate resume THREAD`"
     reasons = {
         errno.ENOENT: (f"there is no file or directory{name}", "check the path"),
         errno.EACCES: (f"no permission for{name}", f"check who owns it, or {elsewhere}"),
         errno.EPERM: (f"no permission for{name}", f"check who owns it, or {elsewhere}"),
         errno.EROFS: (f"the file system is read-only:{name}", elsewhere),
-        errno.ENOSPC: ("the disk is full", room),
-        errno.EDQUOT: ("the disk quota is used up", room),
+        errno.ENOSPC: ("the disk is full", _ROOM),
+        errno.EDQUOT: ("the disk quota is used up", _ROOM),
         errno.EISDIR: (f"{name.strip()} is a directory", "name a file"),
         errno.ENOTDIR: (f"{name.strip()} is below something that is no directory", "check the path"),
     }

@@ -2,22 +2,57 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 
+from cli.console import give_up, say
 from cli.errors import CommandError, Exit, explain
 
 
 def fail(error: BaseException) -> int:
     """Tell a person what went wrong, as JSON on stdout where that was asked for, and return the exit code."""
-    explained = explain(error)
+    explained = _unwritten(error) or explain(error)
     try:
         print_error_json(explained)
-        for line in _told(explained):
-            print(line, file=sys.stderr)  # noqa: T201
     except BrokenPipeError:
         close_broken_pipe()
+    except OSError:
+        give_up(sys.stdout)
+    for line in _told(explained):
+        say(line)
     return explained.code
+
+
+@contextlib.contextmanager
+def naming(thread_id: str) -> Iterator[None]:
+    """While a run's outcome is printed: if it can't be, the error says where it can be read."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _Unwritten(error, f"the run is kept; `orchestrate threads show {thread_id}` shows it") from None
+
+
+class _Unwritten(CommandError):
+    def __init__(self, reason: OSError, hint: str = "") -> None:
+        super().__init__(f"the output couldn't be written: {reason.strerror}", hint or "see what stdout goes to")
+        give_up(sys.stdout)
+
+
+def _unwritten(error: BaseException) -> CommandError | None:
+    """What to tell if it was stdout that couldn't be written: then one more line can't be either."""
+    if not isinstance(error, OSError) or isinstance(error, BrokenPipeError) or error.filename:
+        return None
+    try:
+        print(flush=True)  # noqa: T201
+    except BrokenPipeError:
+        return None
+    except OSError as reason:
+        return _Unwritten(reason)
+    return None
 
 
 def print_error_json(error: CommandError) -> None:

@@ -242,6 +242,31 @@ def test_a_closed_stream_is_no_error(closed: str) -> None:
     assert b"error" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("words", ["ask 'how old' --thread mine", "ask 'how old' --thread mine --json", "--help"])
+def test_output_that_cannot_be_written_is_told_once_and_plainly(words: str) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} {SCRIPT} {words} > /dev/full"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert "the output couldn't be written: No space left on device" in done.stderr
+    assert "THREAD" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert ("orchestrate threads show mine" in done.stderr) == ("mine" in words)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+def test_progress_that_cannot_be_written_does_not_cost_the_answer() -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} {SCRIPT} ask 'how old' 2> /dev/full"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0
+    assert "thirty years" in done.stdout
+
+
 def test_a_conversation_takes_answers_commands_and_goals() -> None:
     replies = [
         ("> ", "mail it"),
