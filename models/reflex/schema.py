@@ -140,6 +140,16 @@ class Named:
     def weight(self) -> float:
         return len(self.columns) + 1.5 * self.by_table + 1.2 * len(self.values)
 
+    @property
+    def needs_its_joins(self) -> bool:
+        """Whether what is named is in no single one of the joined tables: a join has rows for what points, and counts
+        what is pointed at as often as that happens, or not at all."""
+        if not self.table.joins or self.by_table:
+            return True
+        columns = [*map(self.column, self.columns), *(column for column, _ in self.values)]
+        of = {column.of[0] for column in columns if column.of}
+        return self.table.name in of or len(of) > 1
+
 
 def tables_of(spec: ToolSpec) -> list[Table]:
     """The tables of a tool that queries a database, from its metadata; none if it doesn't tell."""

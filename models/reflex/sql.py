@@ -72,7 +72,7 @@ def query_for(question: str, tables: Sequence[Table]) -> Query | None:
     """The query that answers `question`, if the tables have what it names."""
     question = question.replace("_", " ")
     found = words(question)
-    named = [named_in(table, found) for table in tables]
+    named = [one for one in (named_in(table, found) for table in tables) if one.needs_its_joins]
     best = max(named, key=lambda n: (n.weight, len(n.used)), default=None)
     if best is None or best.weight < 1.0 or not (best.by_table or best.columns.keys() - best.loosely):
         return None
@@ -90,6 +90,8 @@ class _Builder(Filters):
         self._limit()
         aggregate = self._aggregate()
         measure = self._measure()
+        if measure is not None and "age" in measure.words and positive(self._superlative()) == "old":
+            aggregate = "MAX"  # whoever was born first has the highest age, and the lowest year
         group = self._group()
         if measure is group and group is not None:
             others = [c for c in self._columns() if c is not group and c.is_numeric and c.name not in self.filtered]

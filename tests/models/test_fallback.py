@@ -188,12 +188,16 @@ async def test_a_real_server_that_says_nonsense_or_drops_is_fallen_back_from(ope
     assert draft.value.text == screen.text == "steady"
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("rubbish", [None, "junk", Thought("junk"), Thought(None)])
+@pytest.mark.parametrize(
+    ("method", "rubbish"),
+    [
+        (method, rubbish)
+        for method in METHODS
+        for rubbish in (None, "junk", Thought("junk"), Thought(None))
+        if method != "complete" or not isinstance(rubbish, Thought)  # the value of a model task may be anything
+    ],
+)
 async def test_what_is_no_thought_of_its_kind_is_a_failure(method: str, rubbish: Any) -> None:
-    if method == "complete" and isinstance(rubbish, Thought):
-        pytest.skip("the value of a model task may be anything")
-
     class Rubbish(Steady):
         def __getattr__(self, method: str) -> Any:
             async def think(*_: Any, **__: Any) -> Any:
