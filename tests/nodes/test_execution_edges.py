@@ -45,7 +45,6 @@ class Array:
         ({1: {2}}, {"1": [2]}),
         (2**70, str(2**70)), ([-(2**64)], [str(-(2**64))]), (2**63, 2**63),
     ],
-    ids=str,
 )  # fmt: skip
 async def test_what_is_no_json_is_kept_as_json(value: Any, kept: Any) -> None:
     @tool(trusted=True)
