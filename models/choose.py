@@ -24,7 +24,7 @@ def choose_brain(name: str | Brain | None, settings: Settings, *, model: str | N
     if name is not None and not isinstance(name, str):
         if not isinstance(name, Brain):
             raise ValueError(
-                f"a {type(name).__name__} is no brain: one has a `name` and the methods of models.brain.Brain; "
+                f"{type(name).__name__} is no brain: one has a `name` and the methods of models.brain.Brain; "
                 f"or name one of these: {', '.join(NAMES)}"
             )
         return FallbackBrain([name])

@@ -69,7 +69,7 @@ class Writer:
             if self.evidence[index].kind == "text":  # a passage: what it begins with, since a mark holds one sentence
                 text = text[: split_sentences(text)[0].end]
             label = next((label for label in labels if text.startswith(label)), "")
-            told = readable(text.removeprefix(label or _label(intent.goal)).strip())[:_LONGEST_OUTCOME].rstrip(".")
+            told = _shortened(readable(text.removeprefix(label or _label(intent.goal)).strip())).rstrip(".")
             said = f"{label} {told}".strip()
             part.say(index, said[:1].upper() + said[1:], self.evidence[index].text.strip())
         return Draft(text=_joined(part.lines) or cannot(intent.goal), citations=part.citations)
@@ -203,6 +203,16 @@ def _apart(one: str, other: str) -> str:
 
 def _joined(lines: Sequence[str]) -> str:
     return " ".join(lines).replace("… …", "…").strip()
+
+
+def _shortened(text: str) -> str:
+    """What an action came to, with … for what is too long, from the end of an item or of a word on."""
+    if len(text) <= _LONGEST_OUTCOME:
+        return text
+    head = text[: _LONGEST_OUTCOME + 1]
+    items = max(head.rfind(", "), head.rfind("; "))
+    end = items if items > _LONGEST_OUTCOME // 2 else head.rfind(" ")
+    return (head[:end] if end > 0 else head[:-1]).rstrip(" ,;:.") + " …"
 
 
 def _label(goal: str) -> str:

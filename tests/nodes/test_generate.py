@@ -8,7 +8,9 @@ from langgraph.runtime import Runtime
 
 from memory.journal import Journal
 from models.brain import BrainError
-from nodes.generate import generate
+from models.reflex.brain import ReflexBrain
+from nodes.checks import check
+from nodes.generate import evidence_of, generate
 from nodes.kit import Kit
 from state.budget import Budget, Usage
 from state.context import RunContext
@@ -121,3 +123,22 @@ async def test_text_is_streamed_as_it_is_written() -> None:
     texts = [(event["text"], event.get("restart", False)) for event in events if event["type"] == "text"]
     assert texts == [("Sen", True), ("ators", False), ("Senators: 30 [1].", True)]
     assert [event["status"] for event in events if event["type"] == "step"] == ["started", "ended"]
+
+
+async def test_what_model_tasks_came_to_is_told() -> None:
+    result = TaskResult(task="t1", status="done", value="a summary", tool="model")
+    intent = Intent(kind="action", goal="go", questions=["go"])
+    update = await generated(ReflexBrain(), results={"t1": result}, intent=intent)
+    assert "a summary [1]" in update["draft"].text
+    assert "nothing was done" not in update["draft"].text
+
+
+async def test_a_long_outcome_is_cut_at_the_end_of_an_item_or_a_word() -> None:
+    intent = Intent(kind="action", goal="go", questions=["go"])
+    for value in ([f"purple elephant {n}" for n in range(100)], "elegantly dancing elephants " * 60):
+        result = TaskResult(task="t1", status="done", value=value, tool="echo")
+        draft = (await generated(ReflexBrain(), results={"t1": result}, intent=intent))["draft"]
+        assert draft.text.endswith(" [1] …")
+        words = draft.text.removesuffix(" [1] …").split()
+        assert words[-1].isdigit() or words[-1] in ("elegantly", "dancing", "elephants")
+        assert check(draft, evidence_of(state_of(results={"t1": result}, intent=intent)).evidence, goal="go") == []
