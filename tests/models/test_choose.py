@@ -59,5 +59,5 @@ def test_choosing_imports_no_provider() -> None:
 
 def test_what_is_no_brain_is_refused_at_once() -> None:
     not_a_brain: Any = object()
-    with pytest.raises(ValueError, match="a object is no brain: one has a `name` and the methods"):
+    with pytest.raises(ValueError, match="object is no brain: one has a `name` and the methods"):
         choose_brain(not_a_brain, Settings())
