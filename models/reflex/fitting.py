@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from models.reflex.quantities import Quantity, find_dates, find_numbers
-from models.reflex.question import NUMERIC, Asked
+from models.reflex.question import NUMERIC, Asked, holds_the_other_bound
 from models.reflex.words import RELATED, same_word, words
 
 RECURRING = re.compile(
@@ -28,6 +28,11 @@ _FREQUENCY = re.compile(
     re.IGNORECASE,
 )
 _TIME_UNITS = {"year", "month", "week", "day", "hour", "minut", "second", "centur", "decad"}
+_LENGTHS = re.compile(
+    r"(?<=\d)[\s-]*(?:[kcmn]?m|(?:kilo|centi|milli)?met(?:re|er)s?|miles?|feet|foot|ft|yards?|inch(?:es)?|pages?|lines?|"
+    r"words?|characters?|bytes?)\b",
+    re.IGNORECASE,
+)
 _PLACE_WORDS = re.compile(
     r"\b(?:in|at|on|from|under|within|into|near)\s+(?:the\s+|an?\s+)?[A-Z/~\w]|/\w+/|https?://", re.UNICODE
 )
@@ -81,9 +86,12 @@ def counts(number: Quantity, unit: str, text: str) -> bool:
 
 
 def _fits_number(asked: Asked, text: str) -> bool:
+    if holds_the_other_bound(asked.bound, text):
+        return False
     numbers = [number for number in find_numbers(text) if not number.is_weak or counts(number, asked.unit, text)]
     if asked.kind in ("age", "duration"):
         timed = any(number.unit in _TIME_UNITS for number in numbers)
+        timed = timed or (asked.is_size and bool(_LENGTHS.search(text)))
         return timed or (asked.kind == "duration" and bool(RECURRING.search(text)))
     if asked.kind == "percent":
         return any(number.unit == "%" or isinstance(number.value, float) for number in numbers) or "ajority" in text

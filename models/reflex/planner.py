@@ -35,6 +35,17 @@ CLOCK = re.compile(
 """Questions that the clock answers."""
 _URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 _FILE = re.compile(r"(?<![\w/])(?:[\w.-]+/)*[\w-]+\.(?:txt|md|csv|json|html?|pdf|docx|log|toml|ya?ml|py|ini|rst|xml)\b")
+_ASKS_FOR_THE_WEB = re.compile(
+    r"^\W*(?:(?:please|can you|could you|would you|then|and|i want you to)\s+)*"
+    r"(?:(?:search|browse|query|check|ask|use)\s+(?:on\s+|in\s+)?(?:the\s+)?(?:web|internet|online|google|duckduckgo)\b"
+    r"|google\b|(?:do|run|make)\s+a\s+(?:web|google|internet)\s+search\b"
+    r"|(?:search|look|find)\b[^?!]*\b(?:(?:on|in|from)\s+the\s+(?:web|internet)|online)\b)"
+    r"|^\W*(?:suche?|such|finde|schau\w*)\b[^?!]*\b(?:im (?:web|internet|netz)|online)\b",
+    re.IGNORECASE,
+)
+"""Goals that tell to search the web. A question that only speaks of it doesn't."""
+_OF_THE_USER = {"search_documents": "there are no documents", "query_database": "there is no database"}
+"""Tools over what is the user's own, and how the reason begins if they lack only because nothing was named."""
 _UNUSABLE = frozenset({"unknown_tool", "unavailable_tool", "invalid_arguments", "not_allowed", "over_budget"})
 
 
@@ -55,25 +66,32 @@ def plan(
     again = bool(results)
     if results and any(task_id.startswith(_REPLANNED) for task_id in results):
         return Plan(tasks=[])
-    first = _Planner(usable, again).plan(intent)
+    is_private = any(map(_is_over_the_users, tools))
+    first = _Planner(usable, is_private, again).plan(intent)
     if not problems:
         return first
     blamed = {problem.task for problem in problems if problem.task}
     tools_blamed = {task.tool for task in first.tasks if task.id in blamed}
     if any(problem.code in _UNUSABLE for problem in problems):
         usable = {name: spec for name, spec in usable.items() if name not in tools_blamed}
-    second = _Planner(usable, again).plan(intent)
+    second = _Planner(usable, is_private, again).plan(intent)
     dropped = second.downstream(blamed & {task.id for task in second.tasks}) if second == first else set()
     return Plan(tasks=[task for task in second.tasks if task.id not in dropped])
 
 
 @dataclass
 class _Planner:
-    """One plan in the making. Looks the same thing up only once."""
+    """One plan in the making. Looks the same thing up only once.
+
+    `is_private`: whether the user named documents or a database. A question about them must not leave for a search
+    engine, be it because they don't answer or because they can't be read.
+    """
 
     tools: Mapping[str, ToolSpec]
+    is_private: bool
     again: bool = False
     tasks: list[Task] = field(default_factory=list)
+    asks_for_the_web: bool = False
     _known: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def plan(self, intent: Intent) -> Plan:
@@ -82,6 +100,7 @@ class _Planner:
         if intent.kind == "action":
             return self._act(intent)
         questions = intent.questions or [intent.goal]
+        self.asks_for_the_web = len(questions) == 1 and bool(_ASKS_FOR_THE_WEB.match(intent.goal))
         for position, question in enumerate(questions):
             if leans_back(question) and (made := back_reference(question)):
                 earlier = [q for q in questions[:position] if not leans_back(q)][-2:]
@@ -137,10 +156,16 @@ class _Planner:
         if (path := _FILE.search(question)) and "read_file" in self.tools and "search_documents" not in self.tools:
             return self._add("read_file", {"path": path.group()}, question)
         query = _keywords(question) if self.again else _query(question)
-        for name in ("search_documents", "search_web"):
+        for name in self._searches(question):
             if name in self.tools:
                 return self._add(name, {"query": query, "k": PASSAGES}, question)
         return None
+
+    def _searches(self, question: str) -> Sequence[str]:
+        """The tools that may look a question up, the one to prefer first."""
+        if _ASKS_FOR_THE_WEB.match(question) or self.asks_for_the_web:
+            return ("search_web", "search_documents")
+        return ("search_documents",) if self.is_private else ("search_documents", "search_web")
 
     def _calculate(self, calculation: Calculation, question: str) -> bool:
         """Whether the calculation could be planned."""
@@ -181,6 +206,13 @@ class _Planner:
             self.tasks.append(Task(id=task_id, goal=goal, tool=tool, args=args))
             self._known[key] = task_id
         return self._known[key]
+
+
+def _is_over_the_users(spec: ToolSpec) -> bool:
+    """Whether a tool reads documents or a database that the user named, be they readable or not."""
+    if spec.unavailable:
+        return spec.name in _OF_THE_USER and not spec.unavailable.startswith(_OF_THE_USER[spec.name])
+    return spec.name in _OF_THE_USER or (spec.risk == "read" and bool(tables_of(spec)))
 
 
 def _zone(place: str | None) -> str | None:

@@ -66,6 +66,14 @@ _PATTERNS: tuple[tuple[AnswerKind, str], ...] = (
 _KINDS = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS)
 _OF_BOUNDS = frozenset({"minimum", "maximum", "min", "max", "required", "requirement", "legal", "least"})
 """What is asked of a number, but seldom said with it."""
+_LEAST = re.compile(r"\b(?:min(?:imum|imal)?|at least)\b", re.IGNORECASE)
+_MOST = re.compile(r"\b(?:max(?:imum|imal)?|at most)\b", re.IGNORECASE)
+_NO_LESS = re.compile(rf"{_LEAST.pattern}|\b(?:least|less|fewer|lowest|smallest|under|below|from)\b", re.IGNORECASE)
+_NO_MORE = re.compile(
+    rf"{_MOST.pattern}|\b(?:most|more|highest|largest|greatest|over|exceed\w*|up to)\b", re.IGNORECASE
+)
+"""The ends of a range, and all the words that may tell them."""
+_SIZE = re.compile(r"^\W*how long (?:is|are|was|were)\b", re.IGNORECASE)
 _MODAL = frozenset({"allow", "permit", "forbid", "forbidden", "prohibit", "possible", "legal", "illegal", "oblig"})
 """What a question says of something that a text forbids or allows in other words: 'shall not be'."""
 _IMPLIED = (
@@ -128,7 +136,8 @@ class Asked:
 
     `unit`: the stem of what is counted ('year', 'senator'), '' if it isn't known. `phrases`: content words that stand
     side by side. `head`: the stem of what is asked for itself: 'capital' of 'the capital of France'. `names`: what a
-    definition would be of. `paths`: the paths it names.
+    definition would be of. `paths`: the paths it names. `bound`: which end of a range is asked for, if one is.
+    `is_size`: whether a length would do as well as a duration: 'How long is the bridge?'
     """
 
     text: str
@@ -139,6 +148,8 @@ class Asked:
     head: str = ""
     names: tuple[str, ...] = ()
     paths: frozenset[str] = frozenset()
+    bound: Literal["", "least", "most"] = ""
+    is_size: bool = False
 
     @property
     def defines(self) -> bool:
@@ -197,7 +208,20 @@ def analyse(text: str) -> Asked:
         stem(head["head"]) if head else "",
         _names(text, terms, phrases),
         paths_in(text),
+        _bound(text) if kind in NUMERIC else "",
+        kind == "duration" and bool(_SIZE.match(text)),
     )
+
+
+def _bound(text: str) -> Literal["", "least", "most"]:
+    least, most = _LEAST.search(text), _MOST.search(text)
+    return "" if bool(least) == bool(most) else "least" if least else "most"
+
+
+def holds_the_other_bound(bound: Literal["", "least", "most"], text: str) -> bool:
+    """Whether `text` names only the other end of a range than the one asked for: a maximum, where a minimum is."""
+    asked, other = (_NO_LESS, _MOST) if bound == "least" else (_NO_MORE, _LEAST)
+    return bool(bound) and bool(other.search(text)) and not asked.search(text)
 
 
 def _names(text: str, terms: list[Term], phrases: tuple[str, ...]) -> tuple[str, ...]:

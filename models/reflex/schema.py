@@ -31,7 +31,7 @@ _NAME = re.compile(r"^(?:name|title|label|bezeichnung)$", re.IGNORECASE)
 _ADJECTIVES = {
     "heavy": "weight", "light": "weight", "fast": "speed acceleration", "slow": "speed acceleration",
     "quick": "acceleration", "expensive": "price cost", "cheap": "price cost", "costly": "price cost",
-    "old": "year date age", "new": "year date", "recent": "year date", "young": "age",
+    "old": "year date age birth born", "new": "year date", "recent": "year date", "young": "age birth born",
     "long": "length duration runtime time", "short": "length duration runtime time", "tall": "height",
     "hot": "temp temperature max", "warm": "temp temperature max", "cold": "temp temperature min",
     "wet": "precipitation rain", "rainy": "precipitation rain", "windy": "wind", "powerful": "horsepower power",
@@ -47,6 +47,8 @@ class Column:
     """A column and what is known of it. `words`: the stems of its name; `values`: all that it holds, if those are few.
 
     `of`: the table it belongs to, where several are joined, and its name there. `references`: the column it points at.
+    `pointer`: the SQL of the column that points at its table, if that isn't the one whose rows are joined to others.
+    `role`: the stems of what that table's rows are to the joined ones: of 'site' in `site_id`.
     """
 
     name: str
@@ -56,6 +58,8 @@ class Column:
     values: tuple[Any, ...] = ()
     references: str = ""
     of: tuple[str, str] | None = None
+    pointer: str = ""
+    role: tuple[str, ...] = ()
 
     @property
     def is_key(self) -> bool:
@@ -91,6 +95,16 @@ class Column:
     @property
     def sql(self) -> str:
         return ".".join(map(_quoted, self.of)) if self.of else _quoted(self.name)
+
+    @property
+    def is_joined_entity(self) -> bool:
+        """Whether it names what the rows of a joined table are about."""
+        return bool(self.pointer) and self.words == self.role
+
+    @property
+    def grouped(self) -> str:
+        """The column to group by: two customers of one name are two."""
+        return f"{self.pointer}, {self.sql}" if self.is_joined_entity else self.sql
 
     @property
     def shown(self) -> str:
@@ -137,18 +151,15 @@ class Named:
         return next(column for column in self.table.columns if column.name == name)
 
     @property
-    def weight(self) -> float:
-        return len(self.columns) + 1.5 * self.by_table + 1.2 * len(self.values)
+    def needs_join(self) -> bool:
+        """Whether something of the table's own is named and something of one that is joined to it."""
+        named = [*(self.column(name) for name in self.columns), *(column for column, _ in self.values)]
+        own = self.by_table or any(not column.pointer for column in named)
+        return own and any(column.pointer for column in named)
 
     @property
-    def needs_its_joins(self) -> bool:
-        """Whether what is named is in no single one of the joined tables: a join has rows for what points, and counts
-        what is pointed at as often as that happens, or not at all."""
-        if not self.table.joins or self.by_table:
-            return True
-        columns = [*map(self.column, self.columns), *(column for column, _ in self.values)]
-        of = {column.of[0] for column in columns if column.of}
-        return self.table.name in of or len(of) > 1
+    def weight(self) -> float:
+        return len(self.columns) + 1.5 * self.by_table + 1.2 * len(self.values)
 
 
 def tables_of(spec: ToolSpec) -> list[Table]:
@@ -167,6 +178,7 @@ def named_in(table: Table, words: Sequence[Word]) -> Named:
     for column in table.columns:
         indices = _named_by(column, words) if says_id or not column.is_key else []
         if indices:
+            indices = sorted({*indices, *(i for i, word in enumerate(words) if word.stem in column.role)})
             named.columns[column.name] = indices
             if not _named_by_name(column, words):
                 named.loosely.add(column.name)
@@ -184,7 +196,7 @@ def named_in(table: Table, words: Sequence[Word]) -> Named:
         if column.is_numeric or column.is_date:
             continue
         for sample in column.values or column.samples:
-            indices = _phrase(str(sample), words)
+            indices = phrase_in(str(sample), words)
             by_name = {i for name, found in named.columns.items() if name not in named.loosely for i in found}
             if indices and not set(indices) <= by_name:
                 named.values.append((column, sample))
@@ -219,7 +231,8 @@ def _table(name: str, columns: Sequence[Any]) -> Table:
 def _joined(table: Table, tables: Sequence[Table]) -> Table | None:
     """A table with the columns of those that it points at in place of the pointers; None if it points at none.
 
-    A name of what is pointed at is named by it: 'site' for the name of a site.
+    A name of what is pointed at is named by it: 'site' for the name of a site. Its other columns are named by their own
+    names: 'city' for the city of a customer, which 'customer' alone doesn't mean.
     """
     others = {other.name: other for other in tables}
     columns, joins = [], ""
@@ -233,8 +246,17 @@ def _joined(table: Table, tables: Sequence[Table]) -> Table | None:
         role = re.sub(r"_?id$", "", column.name, flags=re.IGNORECASE) or pointed
         for own in others[pointed].columns:
             if not own.is_key:
-                name = role if _NAME.match(own.name) else f"{role}_{own.name}"
-                columns.append(replace(own, name=name, words=_stems(name), of=(pointed, own.name)))
+                is_name = bool(_NAME.match(own.name))
+                columns.append(
+                    replace(
+                        own,
+                        name=role if is_name else f"{role}_{own.name}",
+                        words=_stems(role) if is_name else own.words,
+                        of=(pointed, own.name),
+                        pointer=f"{_quoted(table.name)}.{column.sql}",
+                        role=_stems(role),
+                    )
+                )
     return Table(table.name, tuple(columns), table.words, joins) if joins else None
 
 
@@ -297,7 +319,7 @@ def _is_adjective_of(value: str, word: Word) -> bool:
     return word.text.lower() in (f"{value}y", f"{value}{value[-1:]}y")
 
 
-def _phrase(value: str, words: Sequence[Word]) -> list[int]:
+def phrase_in(value: str, words: Sequence[Word]) -> list[int]:
     """The indices of the successive words that are `value`; short values must be written as they are."""
     parts = value.split()
     if not parts or not any(map(str.isalpha, value)):

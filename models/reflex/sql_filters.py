@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from models.reflex.quantities import find_dates
-from models.reflex.schema import ADJECTIVES, Column, Named, positive
+from models.reflex.schema import ADJECTIVES, Column, Named, phrase_in, positive
 from models.reflex.words import Word, is_asking_word, is_function_word
 
 _YEAR = re.compile(
@@ -15,7 +15,8 @@ _YEAR = re.compile(
     re.IGNORECASE,
 )
 _LIMIT = re.compile(
-    r"\b(?P<how>more than|greater than|higher than|larger than|over|above|exceeding|at least|less than|fewer than|"
+    r"\b(?P<how>(?:no|not) (?:more|less|fewer) than|"
+    r"more than|greater than|higher than|larger than|over|above|exceeding|at least|less than|fewer than|"
     r"lower than|smaller than|under|below|at most|up to|exactly|equal to|of|with|have|has|having)\s+"
     r"(?P<number>-?\d[\d,]*(?:\.\d+)?)\b",
     re.IGNORECASE,
@@ -23,8 +24,20 @@ _LIMIT = re.compile(
 _OPERATORS = {
     "more than": ">", "greater than": ">", "higher than": ">", "larger than": ">", "over": ">", "above": ">",
     "exceeding": ">", "at least": ">=", "less than": "<", "fewer than": "<", "lower than": "<", "smaller than": "<",
-    "under": "<", "below": "<", "at most": "<=", "up to": "<=",
+    "under": "<", "below": "<", "at most": "<=", "up to": "<=", "no more than": "<=", "not more than": "<=",
+    "no less than": ">=", "not less than": ">=", "no fewer than": ">=", "not fewer than": ">=",
 }  # fmt: skip
+_NOT = re.compile(
+    r"\b(?:not|never|no|neither|nor|without|except(?:ing)?|excluding|besides|other than|apart from|rather than|"
+    r"nicht|kein\w*|ohne|außer)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_UP_TO_WHAT_IS_DENIED = re.compile(
+    r"(?:\s+(?:lives?|living|come|comes|made|sold|produced|built|placed|bought|located|based|ordered|grown))?"
+    r"(?:\s+(?:for|of|from|in|at|by|with|to|any|an?|the))*\s*",
+    re.IGNORECASE,
+)
+"""What stands between a 'not' and the value it denies: 'not made in Japan'."""
 _OF_DATA = frozenset(
     """
     made produced released sold built recorded listed there database table tables row rows entry entries record
@@ -50,6 +63,7 @@ class Filters:
         self.filtered: set[str] = set()
         self.is_guess = False
         self.named_dates = False
+        self._denials: set[int] = set()
 
     def source(self, *more: str) -> str:
         conditions = [*self.where, *more]
@@ -57,7 +71,30 @@ class Filters:
 
     def filter_by_values(self) -> None:
         for column, value in self.named.values:
-            self.where.append(f"{column.sql} = '{_quoted(str(value))}'")
+            operator = "<>" if self._is_denied(str(value)) else "="
+            self.where.append(f"{column.sql} {operator} '{_quoted(str(value))}'")
+
+    def _is_denied(self, value: str) -> bool:
+        """Whether a 'not' stands before the value."""
+        indices = phrase_in(value, self.words)
+        start = self.words[indices[0]].start if indices else 0
+        for match in _NOT.finditer(self.question, 0, start):
+            if between := _UP_TO_WHAT_IS_DENIED.fullmatch(self.question, match.end(), start):
+                self._denials.add(match.start())
+                self.use(match)
+                self.use(between)
+                return True
+        return False
+
+    @property
+    def denies(self) -> bool:
+        """Whether the question says 'not'."""
+        return bool(_NOT.search(self.question))
+
+    @property
+    def denies_something_else(self) -> bool:
+        """Whether a 'not' is left that no condition has taken in: without it the query would say the opposite."""
+        return any(match.start() not in self._denials for match in _NOT.finditer(self.question))
 
     def filter_by_date(self) -> None:
         """'on 2012-01-02', 'in March 2013', 'between 2012-01-01 and 2012-01-31'."""
@@ -115,7 +152,8 @@ class Filters:
             if column is None:
                 continue
             self.use(match)
-            operator = _OPERATORS.get(match["how"].lower(), "=")
+            self._denials.update(denial.start() for denial in _NOT.finditer(self.question, *match.span()))
+            operator = _OPERATORS.get(" ".join(match["how"].lower().split()), "=")
             self.where.append(f"{column.sql} {operator} {match['number'].replace(',', '')}")
             self.filtered.add(column.name)
 
@@ -156,7 +194,7 @@ class Filters:
     def names_something_else(self) -> bool:
         """Whether a name or a number is left that the table doesn't have: the weather in Berlin, asked of Seattle's."""
         left = [self.words[i] for i in range(1, len(self.words)) if not self.is_explained(i)]
-        return any(word.is_capital or word.text.isdigit() for word in left)
+        return any(word.is_capital or any(map(str.isdigit, word.text)) for word in left)
 
     def confidence(self) -> float:
         content = [i for i, word in enumerate(self.words) if not is_function_word(word)]

@@ -202,6 +202,40 @@ async def test_without_evidence_it_says_so() -> None:
     assert not draft.citations
 
 
+@pytest.mark.parametrize(
+    ("question", "texts", "answer"),
+    [
+        ("How long is the Nile?", ["The Nile is 6650 km long."], "The Nile is 6650 km long [1]."),
+        ("How long is the term?", ["The term is 6 years."], "The term is 6 years [1]."),
+        ("What is the maximum speed?", ["The maximum speed is 120 km/h."], "The maximum speed is 120 km/h [1]."),
+        ("What is the minimum speed?", ["The maximum speed is 120 km/h."], None),
+        ("What is the maximum age?", ["The minimum age is 18 years."], None),
+        (
+            "What is the minimum speed?",
+            ["The maximum speed is 120 km/h.", "The minimum speed is 60 km/h."],
+            "The minimum speed is 60 km/h [2].",
+        ),
+        (
+            "What is the minimum age?",
+            ["Members are at least 18 years of age and at most 65."],
+            "Members are at least 18 years of age and at most 65 [1].",
+        ),
+        (
+            "What is the minimum age?",
+            ["Nobody under 18 years of age may enter."],
+            "Nobody under 18 years of age may enter [1].",
+        ),
+    ],
+)
+async def test_a_number_is_of_the_kind_and_at_the_end_of_the_range_that_is_asked_for(
+    question: str, texts: list[str], answer: str | None
+) -> None:
+    intent = Intent(kind="question", goal=question, questions=[question])
+    evidence = [Evidence(text=text, source=f"{index}.txt") for index, text in enumerate(texts)]
+    draft = (await ReflexBrain().write(intent, evidence=evidence)).value
+    assert draft.text == answer if answer else draft.gaps and not draft.citations
+
+
 async def test_text_in_the_evidence_is_never_obeyed() -> None:
     intent = Intent(kind="question", goal="What is the limit?", questions=["What is the limit of a transfer?"])
     evil = Evidence(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from tools.calculate import calculate
 from tools.now import now
 from tools.query_database import query_database
 from tools.registry import ToolOutput, ToolSpec, tool
+from tools.search_documents import search_documents as tools_search_documents
 
 SENATOR = "No Person shall be a Senator who shall not have attained to the Age of thirty Years."
 PRESIDENT = "No person shall be eligible to the Office of President who has not attained the Age of thirty five Years."
@@ -68,6 +71,43 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> ToolSpec:
             getattr(local_data, name)().to_sql(name, connection, index=False)
         connection.close()
     return query_database(f"sqlite:///{path}")
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> ToolSpec:
+    """Customers, one of whom never ordered and one twice, and their orders."""
+    path = tmp_path_factory.mktemp("db") / "shop.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript("""
+            CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT, city TEXT, age INTEGER);
+            INSERT INTO customers VALUES (1, 'Ada', 'Oslo', 36), (2, 'Bob', 'Rome', 41), (3, 'Eve', 'Oslo', 25);
+            CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers(id), total REAL,
+              placed TEXT);
+            INSERT INTO orders VALUES (1, 1, 10.5, '2026-01-05'), (2, 1, 20.0, '2026-02-05'),
+              (3, 2, 5.0, '2026-02-06');""")
+    return query_database(f"sqlite:///{path}")
+
+
+@pytest.fixture(scope="module")
+def sales(tmp_path_factory: pytest.TempPathFactory) -> ToolSpec:
+    """Articles sold by month, and people by their birth."""
+    path = tmp_path_factory.mktemp("db") / "sales.sqlite"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript("""
+            CREATE TABLE sales (month TEXT, article TEXT, units INTEGER);
+            INSERT INTO sales VALUES ('2026-01', 'hammer', 40), ('2026-01', 'saw', 39), ('2026-02', 'hammer', 65),
+              ('2026-02', 'saw', 12), ('2026-03', 'hammer', 66);
+            CREATE TABLE members (name TEXT, birth_date TEXT);
+            INSERT INTO members VALUES ('Ida', '1950-02-01'), ('Jon', '1999-07-30'), ('Kim', '1980-11-11');""")
+    return query_database(f"sqlite:///{path}")
+
+
+async def rows_for(question: str, database: ToolSpec) -> list[list[Any]]:
+    """The cells of the rows that the query for `question` brings."""
+    query = query_for(question, tables_of(database))
+    assert query is not None
+    output = await database.call({"sql": query.sql})
+    return [list(row.values()) for row in output.value["rows"]]
 
 
 async def plan_for(goal: str, *tools: ToolSpec, **more: Any) -> Plan:
@@ -166,6 +206,50 @@ async def test_a_replan_asks_in_other_words_and_only_once() -> None:
     assert (await plan_for("How old must a senator be?", search_documents, results=results)).tasks == []
 
 
+@tool(risk="read")
+def search_web(query: str, k: int = 5) -> list[str]:
+    """Search the web."""
+    return []
+
+
+UNREADABLE = replace(search_documents, unavailable="the index is damaged")
+UNNAMED = [tools_search_documents(None), query_database(None)]
+
+
+async def test_the_web_is_searched_where_nothing_of_the_users_own_was_named() -> None:
+    assert [task.tool for task in (await plan_for("Who wrote Hamlet?", search_web)).tasks] == ["search_web"]
+    assert [task.tool for task in (await plan_for("Who wrote Hamlet?", search_web, *UNNAMED)).tasks] == ["search_web"]
+
+
+@pytest.mark.parametrize(
+    "goal", ["Which month was the coldest in Paris?", "What does the contract say of the internet?"]
+)
+async def test_a_question_over_what_the_user_named_stays_here(goal: str, database: ToolSpec) -> None:
+    for tools in ([database], [search_documents], [database, search_documents], [UNREADABLE]):
+        results = {"t1": TaskResult(task="t1", status="done")}
+        for more in (
+            {},
+            {"results": results},
+            {"problems": [Problem(code="unavailable_tool", task="t1", message="no")]},
+        ):
+            plan = await plan_for(goal, search_web, *tools, **more)
+            assert "search_web" not in [task.tool for task in plan.tasks]
+
+
+@pytest.mark.parametrize(
+    "goal", ["Search the web for the height of the Eiffel Tower", "Find the author of Hamlet online"]
+)
+async def test_a_goal_that_asks_for_the_web_gets_it(goal: str, database: ToolSpec) -> None:
+    plan = await plan_for(goal, search_web, search_documents, database)
+    assert "search_web" in [task.tool for task in plan.tasks]
+
+
+async def test_a_second_question_is_not_taken_along_to_the_web() -> None:
+    goal = "Search the web for the author of Hamlet. How old must a senator be?"
+    plan = await plan_for(goal, search_web, search_documents)
+    assert [task.tool for task in plan.tasks] == ["search_web", "search_documents"]
+
+
 async def test_no_tools_no_plan() -> None:
     assert (await plan_for("How old must a senator be?")).tasks == []
 
@@ -200,6 +284,80 @@ async def test_no_tools_no_plan() -> None:
 async def test_tables_answer(goal: str, wanted: str, database: ToolSpec) -> None:
     made = await run(goal, [search_documents, calculate, database])
     assert wanted in made.draft.text, (made.draft.text, [task.args for task in made.plan.tasks])
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("How many customers are there?", [[3]]),
+        ("How many customers live in Oslo?", [[2]]),
+        ("What is the average age of customers?", [[34]]),
+        ("How many customers are in each city?", [["Oslo", 2], ["Rome", 1]]),
+        ("List the customers in Oslo", [["Ada"], ["Eve"]]),
+        ("How many orders came from Oslo?", [[2]]),
+        ("How many customers have orders?", [[2]]),
+        ("How many customers placed orders in Oslo?", [[1]]),
+        ("What is the average age of customers with orders?", [[38.5]]),
+        ("Which customer has the most orders?", [["Ada", 2]]),
+        ("What is the average total per city?", [["Oslo", 15.25], ["Rome", 5.0]]),
+        ("How many orders did each customer place?", [["Ada", 2], ["Bob", 1]]),
+        ("Which orders are from customers in Rome?", [["Bob", 5.0, "2026-02-06"]]),
+    ],
+)
+async def test_a_join_neither_loses_nor_repeats_what_is_asked_about(
+    question: str, rows: list[list[Any]], shop: ToolSpec
+) -> None:
+    assert await rows_for(question, shop) == rows
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Who is the oldest customer?", [["Bob", 41]]),
+        ("Who is the youngest customer?", [["Eve", 25]]),
+        ("What is the highest total?", [[20.0]]),
+        ("What is the lowest total?", [[5.0]]),
+        ("What is the total of Ada's orders?", [[30.5]]),
+        ("Which customer has the highest total?", [["Ada", 20.0]]),
+    ],
+)
+async def test_a_superlative_asks_for_an_extreme(question: str, rows: list[list[Any]], shop: ToolSpec) -> None:
+    assert await rows_for(question, shop) == rows
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Who is the oldest member?", [["Ida", "1950-02-01"]]),
+        ("Who is the youngest member?", [["Jon", "1999-07-30"]]),
+        ("How many units of hammer were sold?", [[171]]),
+        ("How many units were sold in 2026-01?", [[79]]),
+        ("How many units were not hammers?", [[51]]),
+        ("How many units were sold except saws?", [[171]]),
+        ("Which articles are not hammers?", [["saw"]]),
+        ("In which month were most units sold?", [["2026-01", 79]]),
+        ("In what month were the fewest units sold?", [["2026-03", 66]]),
+        ("Which month sold most?", [["2026-01", 79]]),
+        ("Which article sold the least?", [["saw", 51]]),
+        ("How many units of hammer were sold per month?", [["2026-03", 66], ["2026-02", 65], ["2026-01", 40]]),
+    ],
+)
+async def test_what_rows_count_is_added_up(question: str, rows: list[list[Any]], sales: ToolSpec) -> None:
+    assert await rows_for(question, sales) == rows
+
+
+@pytest.mark.parametrize(
+    ("question", "condition"),
+    [
+        ("How many cars have no more than 4 cylinders?", '"Cylinders" <= 4'),
+        ("How many cars are not from Japan?", "\"Origin\" <> 'Japan'"),
+        ("How many cars were not made in 1975?", None),
+        ("How many cars do not have 8 cylinders?", None),
+    ],
+)
+def test_a_denial_is_taken_in_or_there_is_no_query(question: str, condition: str | None, database: ToolSpec) -> None:
+    query = query_for(question, tables_of(database))
+    assert condition in query.sql if query and condition else query is condition
 
 
 @pytest.mark.parametrize(
