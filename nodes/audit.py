@@ -68,11 +68,8 @@ class AuditLog:
             await self._append(Decision(self._thread_id, place, kind, "orchestrator", at, dict(asked), put))
         return at
 
-    async def decided(
-        self, place: str, asked: Question, response: HumanResponse, here: str, *, name: str = "", run_key: str = ""
-    ) -> None:
-        """Append what was shown and decided."""
-        await self.asked(place, asked, here, name=name, run_key=run_key)
+    async def decided(self, place: str, asked: Question, response: HumanResponse, here: str) -> None:
+        """Append what was shown and decided, the question having been written by `asked`."""
         kind, shown, made = asked["kind"], dict(asked), response.decisions[0].to_json()
         is_since = False
         for past in await self.decisions():

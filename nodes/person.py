@@ -47,5 +47,5 @@ async def put(
     if expires is not None:
         asked["expires_at"] = first_asked + expires
     response = ask_person(asked, check)
-    await audit.decided(place, asked, response, here, name=name, run_key=run_key)
+    await audit.decided(place, asked, response, here)
     return response.decisions[0], asked["expires_at"] is not None and time.time() > asked["expires_at"]

@@ -19,6 +19,7 @@ from tools.sql_database import (
     reading_only,
     reason,
 )
+from tools.unnamed import NO_DATABASE
 
 MOST_ROWS = 200
 _MOST_EVIDENCE = 50
@@ -70,7 +71,7 @@ def opened(url: str | None, *, patience: float = 10.0) -> tuple[SqlDatabase | No
     `patience`: seconds that a server may take to answer at all.
     """
     if not url:
-        return None, [], "there is no database; name one with --db, or in ORCHESTRATE_DB, as sqlite:///sales.sqlite"
+        return None, [], NO_DATABASE
     try:
         database = SqlDatabase(url, patience=patience)
         tables = database.tables()

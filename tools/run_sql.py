@@ -19,6 +19,7 @@ from tools.sql_database import (
     execute_as_it_is,
     reason,
 )
+from tools.unnamed import NO_DATABASE
 
 EFFECTS = "_orchestrate_effects"
 _CREATE = f"CREATE TABLE IF NOT EXISTS {EFFECTS} (key TEXT PRIMARY KEY, outcome TEXT NOT NULL, applied REAL NOT NULL)"
@@ -56,7 +57,7 @@ def run_sql(url: str | None, *, seconds: float = 30.0) -> ToolSpec:
 
 def _opened(url: str | None) -> tuple[SqlDatabase | None, str | None]:
     if not url:
-        return None, "there is no database; name one with --db, or in ORCHESTRATE_DB, as sqlite:///sales.sqlite"
+        return None, NO_DATABASE
     try:
         database = SqlDatabase(url)
         with database.connect():

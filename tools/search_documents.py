@@ -8,6 +8,7 @@ from pydantic import Field
 
 from state.result import Evidence
 from tools.registry import ToolFailure, ToolOutput, ToolSpec, tool
+from tools.unnamed import NO_DOCUMENTS
 
 if TYPE_CHECKING:
     from memory.documents import DocumentIndex
@@ -49,7 +50,7 @@ def search_documents(index: DocumentIndex | None) -> ToolSpec:
 def _documents(index: DocumentIndex | None) -> tuple[list[str], str | None]:
     """The names of the documents, and why they can't be searched."""
     if index is None:
-        return [], "there are no documents; name files or folders with --docs, or in ORCHESTRATE_DOCS"
+        return [], NO_DOCUMENTS
     from memory.documents import DocumentsError
 
     try:

@@ -126,4 +126,6 @@ async def was_asked(desk: Desk, site: Site) -> bool:
 
 async def record(desk: Desk, site: Site, asked: Question, response: HumanResponse) -> None:
     """Append to the audit log what a tool asked of its own accord, and what was answered."""
-    await desk.audit.decided(str(site), asked, response, execution(), run_key=desk.run_key)
+    here = execution()
+    await desk.audit.asked(str(site), asked, here, run_key=desk.run_key)
+    await desk.audit.decided(str(site), asked, response, here)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from nodes.execution import asking, failures, provenance
@@ -78,9 +79,6 @@ async def _permission(
     outcome is looked up or asked for. Where that permission was asked for in this execution of the task, it is asked
     for again all the same, and answered at once: LangGraph hands out answers by the order of the questions.
     """
-    begun = spec.risk != "read" and await is_begun(desk, site, spec.name)
-    if begun and not await asking.was_asked(desk, site):
-        return None
     verdict = desk.kit.policy.decide(
         tool=spec.name,
         risk=spec.risk,
@@ -91,18 +89,19 @@ async def _permission(
         roles=spec.argument_roles,
         said=desk.goal,
     )
-    if verdict.action == "auto" and not begun:
+    if spec.risk != "read" and await is_begun(desk, site, spec.name):
+        if await asking.was_asked(desk, site):
+            with suppress(Lapsed):
+                await asking.approval(desk, site, spec, args, origins, verdict.reason)
         return None
-    if verdict.action == "deny" and not begun:
+    if verdict.action == "auto":
+        return None
+    if verdict.action == "deny":
         raise Abandoned(f"not allowed: {verdict.reason}")
     try:
         made = await asking.approval(desk, site, spec, args, origins, verdict.reason)
     except Lapsed:
-        if begun:
-            return None
         raise Abandoned("the approval came after it had lapsed; give the goal once more to be asked again") from None
-    if begun:
-        return None
     if made.type == "reject":
         raise Abandoned(f"rejected: {made.message}" if made.message else "rejected by a person")
     return made
