@@ -47,7 +47,7 @@ def parse(text: str) -> Any:
     is_toml = begins[:1] not in ("{", "[") or begins == "[["
     try:
         return tomllib.loads(text) if is_toml else json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"it is not {'TOML' if is_toml else 'JSON'}: {error}") from None
 
 

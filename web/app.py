@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -24,11 +24,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from graph.names import new_thread_id
 from graph.outcome import Outcome
 from graph.run import ThreadError, aask, alook, aresume
-from graph.types import TYPES
 from memory.persistence import open_checkpointer
 from memory.settings import settings
 from memory.threads import delete, list_threads
 from state.text import printable
+from web.bodies import Resume, Start, read
 from web.fragments import Live, conclusion
 from web.runs import AtWork, Runs
 
@@ -154,29 +154,26 @@ async def _served(request: Request) -> Response:
 
 
 async def _start(request: Request) -> Response:
-    """Begin a run: {goal, type?, policy?, docs?, db?, budget?, thread_id?}. 202 with the thread's id."""
-    site, given = _site(request), await _body(request)
-    goal, thread_id = str(given.get("goal") or "").strip(), str(given.get("thread_id") or "") or new_thread_id()
-    if not goal:
-        raise ValueError("The goal is empty. Say what you want to know or have done.")
-    if given.get("type") not in (None, *TYPES):
-        raise ValueError(f"There is no type '{given['type']}'; there are: {', '.join(TYPES)}.")
-    chosen = {name: given[name] for name in ("type", "policy", "budget", "plan", "brain") if given.get(name)}
-    docs, db = given.get("docs") or site.docs or None, given.get("db") or site.db
+    """Begin a run, as `web.bodies.Start` has it. 202 with the thread's id."""
+    site, wanted = _site(request), read(Start, await _json(request))
+    thread_id, docs, db = wanted.thread_id or new_thread_id(), wanted.docs or site.docs or None, wanted.db or site.db
+    chosen = {"policy": wanted.policy, "budget": wanted.budget, "plan": wanted.plan, "brain": wanted.brain}
+    if wanted.type is not None:
+        chosen["type"] = wanted.type
     site.runs.start(
-        thread_id, lambda on_event: aask(goal, docs=docs, db=db, thread_id=thread_id, on_event=on_event, **chosen)
+        thread_id,
+        lambda on_event: aask(wanted.goal, docs=docs, db=db, thread_id=thread_id, on_event=on_event, **chosen),
     )
     return JSONResponse({"thread_id": thread_id}, status_code=202)
 
 
 async def _resume(request: Request) -> Response:
-    """Go on with a thread: {answers: {id: response}} for what it asks, {retry_failed: true}, or {}."""
-    site, given, thread_id = _site(request), await _body(request), request.path_params["thread"]
-    answers, retry = given.get("answers") or None, bool(given.get("retry_failed"))
+    """Go on with a thread, as `web.bodies.Resume` has it."""
+    site, wanted, thread_id = _site(request), read(Resume, await _json(request)), request.path_params["thread"]
     outcome = await alook(thread_id)
     site.runs.start(
         thread_id,
-        lambda on_event: aresume(thread_id, answers, retry_failed=retry, on_event=on_event),
+        lambda on_event: aresume(thread_id, wanted.answers, retry_failed=wanted.retry_failed, on_event=on_event),
         Live(outcome.plan, dict(outcome.results)),
     )
     return JSONResponse({"thread_id": thread_id}, status_code=202)
@@ -250,7 +247,8 @@ def _site(request: Request) -> Site:
     return site
 
 
-async def _body(request: Request) -> Mapping[str, Any]:
+async def _json(request: Request) -> Any:
+    """What the request sends. Raises _TooLarge, and ValueError for what is no JSON."""
     received = b""
     async for chunk in request.stream():
         received += chunk
@@ -258,11 +256,12 @@ async def _body(request: Request) -> Mapping[str, Any]:
             raise _TooLarge(f"A request may have {LARGEST_BODY:,} bytes.")
     try:
         given = json.loads(received or b"{}")
+        json.dumps(given, ensure_ascii=False).encode()  # half of a character couldn't be told again
+        return given
     except ValueError:
         raise ValueError("The request isn't JSON.") from None
-    if not isinstance(given, dict):
-        raise ValueError("The request must be a JSON object.")
-    return given
+    except RecursionError:
+        raise ValueError("The request is nested too deeply.") from None
 
 
 def _told(status: int, message: str) -> Response:

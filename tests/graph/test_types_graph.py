@@ -110,6 +110,8 @@ def test_plans_are_json_or_toml(text: str) -> None:
         ('{"tasks": [{"id": "t"}]}', "tasks.0.tool: Field required"),
         ('{"tasks": []}', "it has no tasks"),
         ("tasks = 3", "tasks: Input should be a valid list"),
+        pytest.param('{"tasks":' * 100_000, "it is not JSON", id="deep JSON"),
+        pytest.param("tasks = " + "[" * 100_000, "it is not TOML", id="deep TOML"),
     ],
 )
 def test_what_is_no_plan_is_said_in_a_sentence(text: str, said: str, tmp_path: Path) -> None:

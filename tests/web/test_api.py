@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.web.conftest import Served, one_task, save
+from tests.web.conftest import CONSTITUTION, Served, one_task, save
 from web.app import LARGEST_BODY
 
 SENATOR = "How old must a senator be?"
@@ -60,7 +60,21 @@ def test_the_pages_own_request_is_let_in(served: Served) -> None:
         (b"{", 400, "isn't JSON"),
         (b"[]", 400, "JSON object"),
         (b"{}", 400, "goal is empty"),
+        (b'{"goal": " "}', 400, "goal is empty"),
         (b'{"goal": "x", "type": "magic"}', 400, "no type 'magic'"),
+        (b"[" * 100_000, 400, "nested too deeply"),
+        (b'{"goal": "\\ud800"}', 400, "isn't JSON"),
+        (b'{"goal": 5}', 400, "'goal' can't be used; send text"),
+        (b'{"goal": "x", "type": {"a": 1}}', 400, "send one of hybrid"),
+        (b'{"goal": "x", "docs": 5}', 400, "'docs' can't be used; send a list of files and folders"),
+        (b'{"goal": "x", "docs": [5]}', 400, "send a list of files and folders"),
+        (b'{"goal": "x", "db": 5}', 400, "send the URL of a database"),
+        (b'{"goal": "x", "policy": ["auto"]}', 400, "send the name or the file of a policy"),
+        (b'{"goal": "x", "plan": 5}', 400, "'plan' can't be used; send an object with \"tasks\""),
+        (b'{"goal": "x", "budget": {"seconds": -1}}', 400, "(seconds: Input should be greater than 0); send an object"),
+        (b'{"goal": "x", "budget": {"second": 1}}', 400, "(second: Extra inputs are not permitted); send an object"),
+        (b'{"goal": "x", "thread_id": "a/b"}', 400, "can't have '/' in it"),
+        (b'{"goal": "x", "document": ["a.txt"]}', 400, "no field 'document'; there are: goal, type"),
         (b" " * (LARGEST_BODY + 1), 413, "bytes"),
     ],
 )
@@ -68,6 +82,33 @@ def test_what_cannot_be_run_is_told(served: Served, body: bytes, status: int, to
     response = served.client.post("/api/runs", content=body)
     assert response.status_code == status
     assert told in response.json()["error"]
+
+    assert served.client.get("/api/threads").json() == {"threads": []}
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"answers": 5}', "'answers' can't be used; send an object"),
+        (b'{"retry_failed": "x"}', "send true or false"),
+        (b'{"answer": {"q": {}}}', "no field 'answer'; there are: answers, retry_failed"),
+    ],
+)
+def test_what_no_thread_can_go_on_with_is_told(served: Served, body: bytes, told: str) -> None:
+    response = served.client.post("/api/threads/none/resume", content=body)
+    assert response.status_code == 400
+    assert told in response.json()["error"]
+
+
+def test_what_is_empty_is_left_out(served: Served) -> None:
+    empty = {"type": "", "policy": None, "docs": [], "db": None, "plan": {}, "budget": {}, "thread_id": None}
+    assert "thirty Years" in served.end(served.start(SENATOR, **empty))["answer"]
+
+
+def test_one_document_needs_no_list_and_a_budget_holds(served: Served) -> None:
+    last = served.end(served.start(SENATOR, docs=str(CONSTITUTION), budget={"tool_calls": 0}))
+    assert last["stop_reason"] == "budget"
 
 
 def test_documents_that_are_not_there_end_the_run_with_a_message(served: Served) -> None:
