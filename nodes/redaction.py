@@ -15,10 +15,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection
 from typing import Any
 
-from nodes.sensitive import ALWAYS, EVERYTHING, PLACEHOLDER, Found, Sensitive, find
+from nodes.sensitive import ALWAYS, PLACEHOLDER, Found, Sensitive, find
 
 __all__ = [
-    "ALWAYS", "EVERYTHING", "Found", "Sensitive", "Withheld", "find", "map_strings", "redact", "redact_json", "reveal",
+    "ALWAYS", "Found", "Sensitive", "Withheld", "find", "map_strings", "redact", "redact_json", "reveal",
     "without_secrets",
 ]  # fmt: skip
 

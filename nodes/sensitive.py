@@ -19,8 +19,6 @@ Sensitive = Literal["secret", "credit_card", "national_id", "iban", "email", "ph
 ALWAYS: frozenset[Sensitive] = frozenset({"secret", "credit_card", "national_id"})
 """What is redacted unless said otherwise. Addresses, phone numbers and accounts are what many goals are about."""
 
-EVERYTHING: frozenset[Sensitive] = ALWAYS | {"iban", "email", "phone"}
-
 
 class Found(NamedTuple):
     """A sensitive value and where it stands in the text."""

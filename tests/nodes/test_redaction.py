@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -8,13 +9,14 @@ from hypothesis import strategies as st
 
 from nodes import redaction, sensitive
 from nodes.guard import clean_input
-from nodes.redaction import EVERYTHING, Found, Withheld, find, redact, redact_json, reveal
+from nodes.redaction import Found, Sensitive, Withheld, find, redact, redact_json, reveal
 from tests.nodes.harness import Bench
 from tools.registry import tool
 
 GITHUB = "ghp_" + "a1B2" * 9
 OPENAI = "sk-proj-" + "Ab3_" * 12
 AWS = "AKIA" + "IOSFODNN7EXAMPLE"
+EVERYTHING: tuple[Sensitive, ...] = get_args(Sensitive)
 
 
 @pytest.mark.parametrize(
