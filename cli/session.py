@@ -15,7 +15,7 @@ from cli.console import console, interactive, tolerant
 from cli.display import display
 from cli.errors import CommandError, Exit, explain
 from cli.options import RunOptions
-from cli.progress import Progress
+from cli.progress import ENDED, Progress
 from state.text import printable
 
 if TYPE_CHECKING:
@@ -73,14 +73,27 @@ class Session:
         self, thread_id: str, response: Mapping[str, Any] | None = None, *, retry_failed: bool = False
     ) -> Outcome:
         """Go on with a thread, with answers by the questions' ids if there are some. Raises Interrupted."""
+        has_told = bool(self.progress.tasks)
 
-        def begin(on_event: OnEvent) -> Coroutine[Any, Any, Outcome]:
-            from graph.run import aresume
+        def tell(known: Outcome, on_event: OnEvent) -> None:
+            if not has_told:
+                for event in _so_far(known):
+                    on_event(event)
+            elif known.plan is not None:  # what was said in lines isn't said again, only drawn
+                self.progress.plan(known.plan.to_json())
+                self.progress.settle(known.results)
 
+        async def go_on(on_event: OnEvent) -> Outcome:
+            from graph.run import ThreadError, alook, aresume
+
+            with contextlib.suppress(ThreadError):  # aresume says it better
+                tell(await alook(thread_id), on_event)
             answers = dict(response) if response else None
-            return aresume(thread_id, answers, retry_failed=retry_failed, on_event=on_event, **self.options.resuming())
+            return await aresume(
+                thread_id, answers, retry_failed=retry_failed, on_event=on_event, **self.options.resuming()
+            )
 
-        return self._watch(thread_id, begin)
+        return self._watch(thread_id, go_on)
 
     def settle(self, outcome: Outcome, *, asking: bool | None = None) -> Outcome:
         """Ask the person who is there whatever the run waits for, and go on, until it ends or they put it off."""
@@ -146,22 +159,18 @@ class Session:
                 raise Interrupted(resumable()) from None
 
 
-async def _resume(thread_id: str, response: Mapping[str, Any] | None, *, on_event: OnEvent, **options: Any) -> Outcome:
-    from graph.run import aresume
-    from memory.persistence import open_checkpointer
-    from memory.threads import show
-
-    with contextlib.suppress(LookupError):  # aresume says it better
-        async with open_checkpointer() as saver:
-            plan = (await show(saver, thread_id)).values.get("plan")
-        if plan is not None:
-            on_event(_known(plan))
-    return await aresume(thread_id, dict(response) if response else None, on_event=on_event, **options)
-
-
 def _known(plan: Plan) -> dict[str, Any]:
     # Without a time: a plan that is known beforehand doesn't mean that anything has begun.
     return {"type": "plan", "at": 0.0, "plan": plan.to_json()}
+
+
+def _so_far(known: Outcome) -> Iterator[dict[str, Any]]:
+    """What a thread has come to, as events: those of a run that goes on are only of what is done from then on."""
+    if known.plan is not None:
+        yield _known(known.plan)
+    for name, result in known.results.items():
+        if result.status in ENDED:
+            yield {"type": "task", "at": 0.0, "task": name, "status": result.status, "replayed": True}
 
 
 @contextlib.contextmanager

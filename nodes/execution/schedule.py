@@ -14,6 +14,7 @@ from typing import Any
 
 from langgraph.func import task as durable
 
+from nodes import emit
 from nodes.execution.desk import Desk
 from nodes.execution.head_start import Work, result_of
 from nodes.execution.unit import gather_interrupts, run_unit
@@ -97,9 +98,12 @@ class Schedule:
             ended.exception()  # marks it as seen: the schedule raises it itself
         else:
             record = done.result()
-            if task.id not in self._performed and "usage" in record:  # replayed: it was spent all the same
-                self._desk.meter.add(Usage.model_validate(record["usage"]))
-            ended.set_result(TaskResult.model_validate(record["result"]))
+            result = TaskResult.model_validate(record["result"])
+            if task.id not in self._performed:
+                emit.task(task.id, result.status, tool=result.tool, replayed=True)
+                if "usage" in record:  # it was spent all the same
+                    self._desk.meter.add(Usage.model_validate(record["usage"]))
+            ended.set_result(result)
 
 
 async def plan_task(schedule: Schedule, task_id: str) -> dict[str, Any]:

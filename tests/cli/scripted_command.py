@@ -83,6 +83,12 @@ async def aask(
     )
 
 
+async def alook(thread_id: str) -> Outcome:
+    """What the script came to before the answer."""
+    results = {"t1": TaskResult(task="t1", status="done"), "t2": TaskResult(task="t2", status="pending")}
+    return Outcome(thread_id=thread_id, plan=PLAN, results=results)
+
+
 async def aresume(thread_id: str, response: Any = None, *, on_event: Any = None, **options: Any) -> Outcome:
     """Replay the script after an answer."""
     return await aask("mail", on_event=on_event, thread_id=thread_id, answered=True, response=response)
@@ -90,7 +96,7 @@ async def aresume(thread_id: str, response: Any = None, *, on_event: Any = None,
 
 if __name__ == "__main__":
     scripted: Any = types.ModuleType("graph.run")
-    scripted.aask, scripted.aresume = aask, aresume
+    scripted.aask, scripted.alook, scripted.aresume, scripted.ThreadError = aask, alook, aresume, ValueError
     sys.modules["graph.run"] = scripted
     from cli.main import main
 

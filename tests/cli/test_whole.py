@@ -125,6 +125,17 @@ def test_a_write_of_untrusted_text_waits_is_edited_and_recorded(orchestrate, doc
     assert orchestrate("approve", "w", "--approve").code == 1
 
 
+def test_a_run_that_goes_on_says_what_is_planned_and_what_is_done(orchestrate, documents, writing) -> None:
+    orchestrate("ask", "write it down", "--plan", str(writing), "--docs", str(documents), "--thread", "w", "--quiet")
+    told = orchestrate("approve", "w", "--approve").err.splitlines()
+    assert told[:2] == ["plan:", "  t1  search_documents  search_documents"]
+    assert told[2].startswith("  t2  write_file")
+    assert told[3] == "t1  done  as recorded"
+    assert [line for line in told if line.startswith("t2  done")]
+    assert orchestrate("resume", "w").err.splitlines()[-2:] == ["t1  done  as recorded", "t2  done  as recorded"]
+    assert orchestrate("resume", "w", "--quiet").err == ""
+
+
 def test_a_rejection_is_fed_back(orchestrate, documents, writing) -> None:
     orchestrate("ask", "write it down", "--plan", str(writing), "--docs", str(documents), "--thread", "w")
     ran = orchestrate("approve", "w", "--reject", "not there", "--json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,34 @@ async def test_tools_are_given_again_or_named_in_the_settings_and_no_others_are_
     await graph.aupdate_state({"configurable": {"thread_id": "t"}}, {"plan": PLAN}, as_node="review")
     assert (await aresume("t", checkpointer=saver)).waiting
     assert (await aresume("t", APPROVE, checkpointer=saver)).results["t2"].value == "rung"
+
+
+async def test_what_was_done_before_it_was_stopped_is_told_as_replayed() -> None:
+    came, is_stopped = asyncio.Event(), False
+
+    @tool(risk="read", trusted=True)
+    async def wait(name: str) -> str:
+        """Wait, the first time for ever."""
+        if name == "second" and not is_stopped:
+            came.set()
+            await asyncio.Event().wait()
+        return name
+
+    plan = {
+        "tasks": [
+            {"id": "t1", "tool": "wait", "args": {"name": "first"}},
+            {"id": "t2", "tool": "wait", "args": {"name": "second"}, "after": ["t1"]},
+        ]
+    }
+    saver, events = InMemorySaver(), list[Any]()
+    run = asyncio.create_task(aask("Wait.", plan=plan, tools=[wait], checkpointer=saver, thread_id="t"))
+    await came.wait()
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+    is_stopped = True
+    await aresume("t", tools=[wait], checkpointer=saver, on_event=events.append)
+    told = [(event["task"], event["status"], event.get("replayed")) for event in events if event["type"] == "task"]
+    assert told == [("t1", "done", True), ("t2", "running", None), ("t2", "done", None)]
 
 
 async def test_an_edited_forked_and_pruned_thread_knows_how_it_was_begun(
