@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from langgraph.graph import START, StateGraph
+from langgraph.graph import StateGraph
 from pydantic import ConfigDict, Field
 
-from graph import routes
-from graph.building import Choices, Wiring, branch, build_graph, carry_out, step
+from graph.building import Choices, Wiring, build_graph
 from graph.guarded import GuardedGraph
-from nodes.decompose import decompose
-from nodes.guard import guard
-from nodes.intent import clarify, intent
+from graph.orchestrator import wire as wire_orchestrator
 from nodes.kit import Kit
 from nodes.receive import EventState, receive
-from nodes.review import review
-from nodes.route import route
 from state.context import RunContext
 from state.incoming import IncomingEvent
 from state.run import RunInput, RunOutput
@@ -44,22 +39,6 @@ def build(**choices: Unpack[Choices]) -> GuardedGraph:
 
 
 def wire(kit: Kit) -> Wiring:
-    """The graph, before it is compiled."""
+    """The graph, before it is compiled: the orchestrator's, which takes in the event once it has a plan."""
     graph = StateGraph(EventState, context_schema=RunContext, input_schema=EventInput, output_schema=RunOutput)
-    step(graph, "guard", guard(kit))
-    step(graph, "intent", intent(kit))
-    step(graph, "clarify", clarify(kit))
-    step(graph, "decompose", decompose(kit))
-    step(graph, "receive", receive())
-    step(graph, "route", route(kit))
-    step(graph, "review", review(kit))
-    graph.add_edge(START, "guard")
-    graph.add_edge("guard", "intent")
-    branch(graph, "intent", routes.after_intent)
-    graph.add_edge("clarify", "intent")
-    graph.add_edge("decompose", "receive")
-    graph.add_edge("receive", "route")
-    branch(graph, "route", routes.after_route)
-    branch(graph, "review", routes.after_review)
-    carry_out(graph, kit)
-    return graph
+    return wire_orchestrator(kit, graph=graph, receive=receive())

@@ -59,20 +59,29 @@ def build(
     )
 
 
-def wire(kit: Kit, decompose: NodeFunction | None = None) -> Wiring:
-    """The graph, before it is compiled. `decompose`: another step to plan with."""
-    graph = begun()
+def wire(
+    kit: Kit, *, graph: Wiring | None = None, decompose: NodeFunction | None = None, receive: NodeFunction | None = None
+) -> Wiring:
+    """The graph, before it is compiled.
+
+    `graph`: where to draw it, if it has a state of its own. `decompose`: another step to plan with. `receive`: one more
+    step, between planning and checking the plan.
+    """
+    graph = begun() if graph is None else graph
     step(graph, "guard", guard(kit))
     step(graph, "intent", intent(kit))
     step(graph, "clarify", clarify(kit))
     step(graph, "decompose", decompose or planning.decompose(kit))
+    if receive is not None:
+        step(graph, "receive", receive)
+        graph.add_edge("receive", "route")
     step(graph, "route", route(kit))
     step(graph, "review", review(kit))
     graph.add_edge(START, "guard")
     graph.add_edge("guard", "intent")
     branch(graph, "intent", routes.after_intent)
     graph.add_edge("clarify", "intent")
-    graph.add_edge("decompose", "route")
+    graph.add_edge("decompose", "route" if receive is None else "receive")
     branch(graph, "route", routes.after_route)
     branch(graph, "review", routes.after_review)
     carry_out(graph, kit)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from langgraph.runtime import Runtime
 
-from models.brain import BrainError, streams_plans
+from models.brain import BrainError, Thought, streams_plans
 from nodes import conversation, emit
 from nodes.execute import open_desk, plan_origin
 from nodes.execution.head_start import HeadStart, of_run
@@ -16,6 +17,7 @@ from nodes.shortlist import shortlist
 from nodes.spending import Spending
 from state.budget import Budget
 from state.context import RunContext
+from state.intent import Intent
 from state.plan import Plan, Problem
 from state.result import TaskResult
 from state.run import PlanSource, Rounds, RunState
@@ -25,8 +27,16 @@ MAX_REPAIRS = 2
 """How often a plan with problems, or one that a person rejected, is made anew."""
 
 
-def decompose(kit: Kit) -> NodeFunction:
-    """The step that plans. A plan of the caller's own is left as it is."""
+class Planner(Protocol):
+    """Makes a plan with the kit of a run; the rest is as `Brain.decompose` takes and returns it."""
+
+    async def __call__(
+        self, kit: Kit, intent: Intent, *, problems: Sequence[Problem], results: Mapping[str, TaskResult] | None
+    ) -> Thought[Plan]: ...
+
+
+def decompose(kit: Kit, planner: Planner | None = None) -> NodeFunction:
+    """The step that plans, by the brain or by `planner`. A plan of the caller's own is left as it is."""
 
     async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
         if state.get("plan") is not None and state.get("plan_source") == "caller":
@@ -36,21 +46,25 @@ def decompose(kit: Kit) -> NodeFunction:
         rounds, problems = state.get("rounds") or Rounds(), list(state.get("problems") or [])
         verdict, results = state.get("verdict"), dict(state.get("results") or {})
         is_replan = verdict is not None and verdict.action == "replan"
+        shown = results if is_replan else None
+        is_first = not is_replan and state.get("plan_source") != "replan"
         if problems:
             rounds = rounds.model_copy(update={"repair": rounds.repair + 1})
         source: PlanSource = "replan" if has_read_untrusted(state) else "brain"
-        tools = await shortlist(parsed, here.tools.available())
-        ahead = None if is_replan or state.get("plan_source") == "replan" else _head_start(here)
+        ahead = _head_start(here) if is_first else None
         emit.step("decompose", "started")
         try:
-            if ahead is not None and streams_plans(here.brain):
+            if planner is not None:
+                thought = await planner(here, parsed, problems=problems, results=shown)
+            elif ahead is not None and streams_plans(here.brain):
+                tools = await shortlist(parsed, here.tools.available())
                 desk = open_desk(here, state, runtime, literal=plan_origin(source), may_ask=False)
                 await ahead.open(desk, state.get("budget") or Budget(), state.get("ahead") or {})
                 thought = await here.brain.stream_plan(parsed, tools=tools, problems=problems, on_task=ahead)
                 await ahead.keep(thought.value)
                 spending.count(ahead.spent())
             else:
-                shown = results if is_replan else None
+                tools = await shortlist(parsed, here.tools.available())
                 thought = await here.brain.decompose(parsed, tools=tools, problems=problems, results=shown)
             plan = spending.take(thought)
         except BrainError as error:
@@ -58,7 +72,7 @@ def decompose(kit: Kit) -> NodeFunction:
             unplanned = Problem(code="unplanned", message=str(error))
             return {"plan": Plan(), "problems": [unplanned], **_spent(spending, rounds)}
         update: dict[str, Any] = _spent(spending, rounds)
-        if is_replan or state.get("plan_source") == "replan":
+        if not is_first:
             plan = extended(state.get("plan") or Plan(), results, plan)
             update["approved"] = False
         update["plan_source"] = source

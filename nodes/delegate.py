@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
 
 from langchain_core.tools import StructuredTool
-from langgraph.runtime import Runtime
 
-from models.brain import Brain, BrainError
-from nodes import emit
-from nodes.decompose import extended, has_read_untrusted
-from nodes.generate import EMBEDDED, intent_of
+from models.brain import Thought
+from nodes.decompose import decompose
+from nodes.generate import EMBEDDED
 from nodes.kit import Kit, NodeFunction
-from nodes.spending import Spending
-from state.context import RunContext
 from state.intent import Intent
 from state.plan import Plan, Problem
-from state.run import Rounds, RunState
+from state.result import TaskResult
 from state.specialist import Specialist
 from state.task import AGENT, MODEL, Task
 from tools.registry import Toolbox, ToolSpec
@@ -30,36 +26,17 @@ def delegate(kit: Kit, specialists: Sequence[Specialist]) -> NodeFunction:
     belongs together in its plan goes to the specialist who has the tools for it.
     """
 
-    async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
-        if state.get("plan") is not None and state.get("plan_source") == "caller":
-            return {}
-        here = await kit.for_run(runtime)
-        parsed, spending = intent_of(state), Spending(state)
-        rounds, problems = state.get("rounds") or Rounds(), list(state.get("problems") or [])
-        if problems:
-            rounds = rounds.model_copy(update={"repair": rounds.repair + 1})
-        verdict, results = state.get("verdict"), dict(state.get("results") or {})
-        is_replan = verdict is not None and verdict.action == "replan"
-        usable = able(specialists, here.tools)
-        emit.step("decompose", "started")
-        update: dict[str, Any] = {"rounds": rounds, "verdict": None}
-        try:
-            plan = await _planned(
-                here.brain, parsed, usable, here.tools, problems, results if is_replan else None, spending
-            )
-        except BrainError as error:
-            spending.failed(error, "no plan could be made")
-            update |= {"plan": Plan(), "problems": [Problem(code="unplanned", message=str(error))]}
-            return {**update, "usage": spending.usage, "notes": spending.notes}
-        if is_replan or state.get("plan_source") == "replan":
-            plan = extended(state.get("plan") or Plan(), results, plan)
-            update["approved"] = False
-        update["plan_source"] = "replan" if has_read_untrusted(state) else "brain"
-        emit.plan(plan)
-        emit.step("decompose", "ended", detail=f"{len(plan.tasks)} tasks")
-        return {**update, "plan": plan, "usage": spending.usage, "notes": spending.notes}
+    async def plan(
+        kit: Kit, intent: Intent, *, problems: Sequence[Problem], results: Mapping[str, TaskResult] | None
+    ) -> Thought[Plan]:
+        usable = able(specialists, kit.tools)
+        is_embedded = kit.brain.name == EMBEDDED
+        offered = kit.tools.available() if is_embedded else [as_tool(one) for one in usable]
+        thought = await kit.brain.decompose(intent, tools=offered, problems=problems, results=results)
+        made = handed_out(thought.value, usable, intent) if is_embedded else given_to(thought.value, usable)
+        return replace(thought, value=made)
 
-    return run
+    return decompose(kit, plan)
 
 
 def able(specialists: Sequence[Specialist], tools: Toolbox) -> list[Specialist]:
@@ -73,24 +50,12 @@ def able(specialists: Sequence[Specialist], tools: Toolbox) -> list[Specialist]:
     return [one for one in fitted if one.tools]
 
 
-async def _planned(
-    brain: Brain,
-    intent: Intent,
-    specialists: Sequence[Specialist],
-    tools: Toolbox,
-    problems: Sequence[Problem],
-    results: Mapping[str, Any] | None,
-    spending: Spending,
-) -> Plan:
-    if brain.name == EMBEDDED:
-        thought = await brain.decompose(intent, tools=tools.available(), problems=problems, results=results)
-        return handed_out(spending.take(thought), specialists, intent)
-    offered = [as_tool(one) for one in specialists]
-    thought = await brain.decompose(intent, tools=offered, problems=problems, results=results)
+def given_to(plan: Plan, specialists: Sequence[Specialist]) -> Plan:
+    """`plan`, in which a model chose specialists as it chooses tools, with their tasks made agents'."""
     by_name = {one.name: one for one in specialists}
     tasks = [
         by_name[task.tool].takes(task, str(task.args.get("goal") or task.goal)) if task.tool in by_name else task
-        for task in spending.take(thought).tasks
+        for task in plan.tasks
     ]
     return Plan(tasks=tasks)
 
