@@ -15,7 +15,7 @@ from langgraph.constants import START
 from langgraph.graph.state import CompiledStateGraph, StateGraph
 from langgraph.types import Command, StateUpdate
 
-from graph.kept import carried_over
+from graph.kept import carried_over, without
 from graph.sync import run_sync, stream_sync
 from memory.lock import thread_lock
 from memory.settings import settings
@@ -48,10 +48,16 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
     A node is too late for them: by the time one runs, the raw input is in the checkpoint file.
     """
 
-    def __init__(self, *, checkpointer: Any = None, **attributes: Any) -> None:
+    def __init__(
+        self, *, checkpointer: Any = None, begun_with: Mapping[str, str] | None = None, **attributes: Any
+    ) -> None:
+        """`begun_with`: metadata of a thread's choices, from `graph.kept`. What a caller's config says under its names
+        is left out: whoever may start a run on a server would else choose what an operator's command resumes it with.
+        """
         # Here rather than where it is compiled: a server makes a copy of the graph with a saver of the server's own.
         saver = strict(threaded(checkpointer)) if isinstance(checkpointer, BaseCheckpointSaver) else checkpointer
         super().__init__(checkpointer=saver, **attributes)
+        self.begun_with = dict(begun_with or {})
 
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, *, durability: Any = None, **kwargs: Any
@@ -83,7 +89,7 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
             if isinstance(input, Command) and input.resume is not None and saver is not None and config is not None:
                 input = replace(input, resume=await self._addressed(input.resume, config))  # noqa: A001
             if configurable or not self.checkpointer:  # else LangGraph says that no thread is named
-                config = _of_stream(config, stream)
+                config = _of_stream(self._own(config), stream)
             # Closed before the thread is let go, also when the caller stops listening half way.
             parts = super().astream(input, config, durability=durability, **kwargs)
             with made_once(stream):
@@ -123,13 +129,20 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         """
         steps = [[update._replace(values=self._typed(update.values, update.as_node)) for update in step]
                  for step in supersteps]  # fmt: skip
-        before = (await self.aget_state(config)).metadata or {}
-        metadata = {**config.get("metadata", {}), **carried_over(before)}
-        return await super().abulk_update_state({**config, "metadata": metadata}, steps)
+        own, before = self._own(config), (await self.aget_state(config)).metadata or {}
+        metadata = {**own.get("metadata", {}), **carried_over(before)}
+        return await super().abulk_update_state({**own, "metadata": metadata}, steps)
 
     def bulk_update_state(self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]) -> RunnableConfig:
         """As `abulk_update_state`, for callers that don't await: what follows a node may be async."""
         return run_sync(self.abulk_update_state(config, supersteps))
+
+    def _own(self, config: RunnableConfig | None) -> RunnableConfig:
+        """`config` with what this graph begins a thread with, and nothing that its caller wrote in that place."""
+        given: RunnableConfig = config or {}
+        metadata = {**without(given.get("metadata") or {}), **self.begun_with}
+        own: RunnableConfig = {**given, "configurable": without(given.get("configurable") or {})}
+        return {**own, "metadata": metadata} if metadata or given.get("metadata") else own
 
     def _typed(self, values: Any, as_node: str | None) -> Any:
         if not isinstance(values, dict):

@@ -56,6 +56,11 @@ def carried_over(metadata: Mapping[str, Any]) -> dict[str, str]:
     return {name: text for name, text in metadata.items() if name.startswith(_PREFIX)}
 
 
+def without(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata, or a config's values, without what is said there under the names of these."""
+    return {name: value for name, value in given.items() if not name.startswith(_PREFIX)}
+
+
 async def what_is_kept(saver: Any, thread_id: str) -> Kept:
     """How a thread was begun; of one that isn't there, or that another program began, nothing is known."""
     found = await saver.aget_tuple({"configurable": {"thread_id": thread_id}})

@@ -93,7 +93,7 @@ async def aask(
         graph = await _graph(saver, store, journal, configuration, chosen)
         if (await graph.aget_state(_config(thread_id))).interrupts:
             raise ThreadError(f"thread '{thread_id}' waits for a person; answer with resume('{thread_id}', ...) first")
-        return await _run(graph, given, thread_id, configuration, on_event)
+        return await _run(graph, given, thread_id, on_event)
 
 
 async def aresume(
@@ -143,14 +143,14 @@ async def aresume(
             await graph.aupdate_state(config, changes)
         if snapshot.interrupts and response is not None:
             answers = addressed(response, [one.id for one in snapshot.interrupts])
-            return await _run(graph, Command(resume=answers), thread_id, configuration, on_event)
+            return await _run(graph, Command(resume=answers), thread_id, on_event)
         if response is not None:
             raise ThreadError(f"thread '{thread_id}' asks nothing; resume it without a response")
         if retry_failed:
             await forget_failures(graph, config, snapshot.values)
         elif is_over:
             return Outcome.of(thread_id, snapshot.values, ())
-        return await _run(graph, None, thread_id, configuration, on_event)
+        return await _run(graph, None, thread_id, on_event)
 
 
 async def alook(thread_id: str, *, checkpointer: Any = None) -> Outcome:
@@ -222,7 +222,7 @@ async def _chosen(configuration: Mapping[str, Any], *, must_read: Collection[str
 async def _graph(
     saver: Any, store: Any, journal: Journal, configuration: Mapping[str, Any], tools: Sequence[ToolSpec]
 ) -> GuardedGraph:
-    return builder(str(configuration["type"] or "hybrid"))(
+    graph: GuardedGraph = builder(str(configuration["type"] or "hybrid"))(
         brain=configuration["brain"],
         model=configuration["model"],
         tools=tools,
@@ -231,16 +231,16 @@ async def _graph(
         policy=configuration["policy"],
         journal=journal,
     )
+    graph.begun_with = as_metadata(configuration)
+    return graph
 
 
 def _is_asked(spec: ToolSpec, docs: Any, db: Any) -> bool:
     return bool((docs and spec.name == "search_documents") or (db and spec.name == "query_database"))
 
 
-async def _run(
-    graph: GuardedGraph, given: Any, thread_id: str, configuration: Mapping[str, Any], on_event: OnEvent | None
-) -> Outcome:
-    config = _config(thread_id, configuration)
+async def _run(graph: GuardedGraph, given: Any, thread_id: str, on_event: OnEvent | None) -> Outcome:
+    config = _config(thread_id)
     stream = graph.astream(given, config, stream_mode="custom")
     async with aclosing(stream):  # type: ignore[type-var]
         async for event in stream:
@@ -250,9 +250,8 @@ async def _run(
     return Outcome.of(thread_id, snapshot.values, snapshot.interrupts)
 
 
-def _config(thread_id: str, configuration: Mapping[str, Any] | None = None) -> RunnableConfig:
-    remembered = as_metadata(configuration) if configuration is not None else {}
-    return {"configurable": {"thread_id": thread_id, "user": _user()}, "metadata": remembered}
+def _config(thread_id: str) -> RunnableConfig:
+    return {"configurable": {"thread_id": thread_id, "user": _user()}}
 
 
 def _specs(tools: Tools | None) -> list[ToolSpec] | None:

@@ -101,8 +101,10 @@ async def test_a_policy_that_is_more_than_its_fields_is_given_again(tools: Seque
 
 async def test_a_policy_that_a_later_version_kept_is_given_again(tools: Sequence[ToolSpec]) -> None:
     saver = InMemorySaver()
-    later: Any = {"configurable": {"thread_id": "t"}, "metadata": {"orchestrate_policy": '{"stricter": true}'}}
-    await build(tools=tools, checkpointer=saver).ainvoke({"goal": "Ring, and note it.", "plan": PLAN}, later)
+    later = build(tools=tools, checkpointer=saver)
+    later.begun_with = {"orchestrate_policy": '{"stricter": true}'}
+    thread: Any = {"configurable": {"thread_id": "t"}}
+    await later.ainvoke({"goal": "Ring, and note it.", "plan": PLAN}, thread)
     with pytest.raises(ThreadError, match="give `policy` again"):
         await aresume("t", APPROVE, tools=tools, checkpointer=saver)
 
@@ -207,3 +209,21 @@ async def test_an_edited_forked_and_pruned_thread_knows_how_it_was_begun(
             done = await aresume(thread, APPROVE, tools=tools, checkpointer=saver)
             assert done.results["t2"].status == "refused"
             assert "thirty years" in done.results["t3"].evidence[0].text
+
+
+@pytest.mark.parametrize("place", ["metadata", "configurable"])
+async def test_a_caller_of_a_server_chooses_nothing_for_whoever_resumes(place: str, tmp_path: Path) -> None:
+    # A server hands a run's metadata and configuration to the graph as its user sent them.
+    (tmp_path / "private.md").write_text("The code of the vault is 48151623.\n")
+    saver = InMemorySaver()
+    sent = {"orchestrate_docs": f'["{tmp_path}"]', "orchestrate_policy": "open", "orchestrate_type": "sequential"}
+    config: Any = {"configurable": {"thread_id": "t"}}
+    config[place] = config.get(place, {}) | sent
+    graph = build(brain="reflex", checkpointer=saver)
+    await graph.ainvoke({"goal": "What is 2 + 2?"}, config)
+    await graph.aupdate_state(config, {"notes": ["edited"]}, as_node="review")
+    stored = await saver.aget_tuple({"configurable": {"thread_id": "t"}})
+    assert stored is not None
+    assert not set(stored.metadata) & set(sent)
+    asked = await aask("What is the code of the vault?", thread_id="t", checkpointer=saver, brain="reflex")
+    assert "48151623" not in asked.answer

@@ -128,6 +128,16 @@ async def test_what_a_run_may_reach_is_the_admins_to_choose(ada: LangGraphClient
         await ada.crons.create("hybrid", schedule="* * * * *", input=given)
 
 
+async def test_nobody_chooses_what_the_admins_command_resumes_a_thread_with(ada: LangGraphClient) -> None:
+    thread = (await ada.threads.create())["thread_id"]
+    sent = {"orchestrate_docs": '["/etc"]', "orchestrate_policy": "open"}
+    await ada.runs.wait(thread, "hybrid", input=SUM, metadata=sent, config={"configurable": sent})
+    await ada.threads.update_state(thread, {"notes": ["edited"]}, as_node="review")
+    history = await ada.threads.get_history(thread, limit=100)
+    assert len(history) > 3
+    assert not any(set(sent) & set(state["metadata"] or {}) for state in history)
+
+
 async def test_everybody_may_use_the_admins_assistants(
     closed: Server, ada: LangGraphClient, admin: LangGraphClient
 ) -> None:
