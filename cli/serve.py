@@ -29,7 +29,7 @@ def serve(
     from cli.errors import CommandError
 
     try:
-        from web.app import Site
+        from web.page import Site
         from web.server import PageServer
     except ImportError as error:
         raise CommandError(f"the page needs the 'serve' extra: {error}", "pip install '.[serve]'") from None

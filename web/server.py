@@ -6,7 +6,7 @@ import socket
 
 import uvicorn
 
-from web.app import Site, create
+from web.page import Site, create
 
 
 class PageServer(uvicorn.Server):

@@ -71,10 +71,17 @@ def test_the_image_is_built_of_this_project(dockerfile: str) -> None:
     assert {name: graph["path"] for name, graph in json.loads(values["LANGSERVE_GRAPHS"]).items()} == {
         name: graph["path"].replace("./", f"{here}/", 1) for name, graph in CONFIGURATION["graphs"].items()
     }
-    for variable in ("LANGSERVE_GRAPHS", "LANGGRAPH_CHECKPOINTER", "LANGGRAPH_STORE", "LANGGRAPH_AUTH"):
+    for variable in (
+        "LANGSERVE_GRAPHS",
+        "LANGGRAPH_CHECKPOINTER",
+        "LANGGRAPH_STORE",
+        "LANGGRAPH_AUTH",
+        "LANGGRAPH_HTTP",
+    ):
         value = json.loads(values[variable])
         for entry in value.values() if variable == "LANGSERVE_GRAPHS" else [value]:
-            file, _, attribute = entry["path"].replace(f"{here}/", "./").partition(":")
+            named = entry["app"] if variable == "LANGGRAPH_HTTP" else entry["path"]
+            file, _, attribute = named.replace(f"{here}/", "./").partition(":")
             assert re.search(rf"^(?:(?:async )?def )?{attribute}\b", (ROOT / file).read_text(), re.MULTILINE), entry
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from langgraph_sdk import get_client
 
@@ -54,5 +55,9 @@ async def test_a_killed_workers_run_is_taken_over_and_its_effects_happen_once(wo
             ("t1", "t2", "t3"), "done"
         )
         assert out["stop_reason"] == "answered"
+    async with httpx.AsyncClient(base_url=urls[1 - owner], trust_env=False, timeout=60) as page:
+        assert "Orchestrate" in (await page.get("/page/")).text
+        shown = (await page.get(f"/page/api/threads/{thread}")).json()
+        assert (shown.get("stop_reason"), shown.get("at_work")) == ("answered", False), shown
     assert int(held.read_text()) != killed  # the other held it again
     assert ledger(workers.place) == {"before": 1, "after held a": 1}

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from web.app import Site
+from web.page import Site
 from web.server import PageServer
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.web.conftest import CONSTITUTION, Served, one_task, save
-from web.app import LARGEST_BODY
+from web.page import LARGEST_BODY
 
 SENATOR = "How old must a senator be?"
 

@@ -128,7 +128,7 @@ async function answer(question, decision) {
 
 function watch() {
   if (source) source.close();
-  const watched = source = new EventSource("/api/threads/" + encodeURIComponent(thread) + "/events");
+  const watched = source = new EventSource("api/threads/" + encodeURIComponent(thread) + "/events");
   offer({ working: true });
   watched.onmessage = (message) => {
     const event = JSON.parse(message.data);

@@ -23,12 +23,12 @@ export function tell(text, failed) {
 export async function api(path, body, method) {
   let response;
   try {
-    response = await fetch("/api" + path, {
+    response = await fetch("api" + path, {
       method: method || (body === undefined ? "GET" : "POST"),
       headers: body === undefined ? {} : { "Content-Type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
-  } catch { throw new Error("The page's server can't be reached. Start `orchestrate serve` again, and open the address it prints."); }
+  } catch { throw new Error("The page's server can't be reached. Start it again; `orchestrate serve` prints a new address."); }
   const given = response.status === 204 ? {} : await response.json();
   if (!response.ok) throw new Error(given.error || "The server answered " + response.status + ".");
   return given;
