@@ -115,6 +115,7 @@ def _write(files: Confined, path: str, content: str) -> ToolOutput:
         changed = files.write(path, data)
     except Refused as error:
         raise ToolFailure(str(error), sent=False) from error
-    text = f"Wrote {len(data)} bytes to {path}." if changed else f"{path} holds exactly that already."
+    size = f"{len(data)} byte{'s' if len(data) != 1 else ''}"
+    text = f"Wrote {size} to {path}." if changed else f"{path} holds exactly that already."
     evidence = Evidence(text=text, source="write_file", kind="value", trusted=True)
     return ToolOutput({"path": path, "bytes": len(data), "changed": changed}, [evidence])

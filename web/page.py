@@ -36,7 +36,7 @@ MOST_THREADS = 100
 _EXAMPLES = [
     "What is 17 % of 240, and what is 12 % of it?",
     "What is the date today?",
-    "Write 'Remember the milk' to the file notes.txt",
+    "What is 12.5 % of 480? Save the result to share.txt",
 ]
 """Goals that every brain can do without documents; the last one asks before it writes."""
 

@@ -14,7 +14,7 @@ from models.reflex.question import NUMERIC, Asked, analyse
 from models.reflex.ranking import Candidate, Ranker
 from models.reflex.words import RELATED, same_word, squeeze, words
 
-NUMBER_PROMPT, DATE_PROMPT = "The number that answers: ", "The date that answers: "
+NUMBER_PROMPT, DATE_PROMPT, TEXT_PROMPT = (f"The {kind} that answers: " for kind in ("number", "date", "text"))
 _PROMPT = re.compile(r"^\W*(?:(?:extract|give|return|find)\s+)?(?:the\s+|an?\s+)?"
                      r"(?P<kind>number|date|text|name|answer|value)s?\s+"
                      r"(?:that answers|answering|for|to|of|in answer to)\b:?\s*", re.IGNORECASE)  # fmt: skip

@@ -7,8 +7,11 @@ from collections.abc import Sequence
 
 from langchain_core.messages import AnyMessage
 
+from models.reflex import handing_on
 from models.reflex.arithmetic import calculation_of
 from models.reflex.goals import is_unclear, leans_back, questions_of, resolve
+from models.reflex.routing import is_about_files
+from models.reflex.vocabulary import ACTIONS
 from models.reflex.words import squeeze
 from state.intent import Intent, IntentKind
 
@@ -39,12 +42,7 @@ _SMALL_TALK: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 _ACTION = re.compile(
     r"^\W*(?:(?:please|can you|could you|would you|i want you to|i'd like you to|i need you to|"
     r"go(?: and)?|just|kindly)\s+)*"
-    r"(?P<verb>send|e-?mail|mail|delete|remove|erase|drop|book|buy|order|purchase|pay|transfer|schedule|cancel|post|"
-    r"publish|upload|download|install|uninstall|deploy|run|execute|start|stop|restart|reboot|shut down|call|phone|text|"
-    r"message|notify|remind|create|make|generate|write|draft|compose|translate|paraphrase|rewrite|draw|paint|design|"
-    r"code|implement|fix|refactor|rename|move|copy|save|update|change|edit|add|insert|set|turn on|turn off|play|open|"
-    r"close|"
-    r"reply|respond|tweet|share|invite|subscribe|sign up|log in|print|order|reserve|brainstorm|imagine|invent)\b"
+    rf"(?P<verb>{'|'.join(map(re.escape, ACTIONS))})\b"
     r"(?!\s*(?:\?|$))",
     re.IGNORECASE,
 )
@@ -84,6 +82,17 @@ def parse(goal: str, history: Sequence[AnyMessage] = ()) -> Intent:
     if reply := _small_talk(text):
         return Intent(kind="small_talk", goal=text, reply=reply)
     earlier = _earlier_questions(text, history)
+    asked, told = handing_on.split(text)
+    if told and (asked or earlier) and not _is_action(asked):
+        intent = _parsed(asked, earlier) if asked else _parsed(" ".join(earlier), ())
+        if intent.reply or intent.missing:
+            return intent
+        return intent.model_copy(update={"goal": f"{intent.goal} {told}", "questions": [*intent.questions, told]})
+    return _parsed(text, earlier)
+
+
+def _parsed(text: str, earlier: Sequence[str]) -> Intent:
+    """What `text` asks for, after `earlier` questions; nothing of it is small talk."""
     if not earlier and (word := is_unclear(text)):
         return Intent(kind="question", goal=text, missing=f"What does '{word}' stand for? Please name it.")
     questions = questions_of(text)
@@ -95,9 +104,10 @@ def parse(goal: str, history: Sequence[AnyMessage] = ()) -> Intent:
             questions = [*[question for question in earlier if not leans_back(question)][-2:], questions[0]]
     restated = " ".join(questions) or text
     constraints = [match.group() for match in _CONSTRAINT.finditer(text)]
-    if (match := _ACTION.match(text)) and not calculation_of(text):
-        verb = match["verb"].lower()
-        reply = cannot(text) if verb in _GENERATES and not _GIVEN.search(text) else None
+    if _is_action(text):
+        match = _ACTION.match(text)
+        verb = match["verb"].lower() if match else ""
+        reply = cannot(text) if _is_made_up(verb, text) else None
         return Intent(kind="action", goal=text, questions=questions, constraints=constraints, reply=reply)
     if len(questions) > 1:
         questions = [one for question in questions for one in _compared(question) or [question]]
@@ -107,6 +117,10 @@ def parse(goal: str, history: Sequence[AnyMessage] = ()) -> Intent:
     elif len(questions) == 1 and (sides := _compared(questions[0])):
         return Intent(kind="comparison", goal=restated, questions=sides, constraints=constraints)
     return Intent(kind=kind, goal=restated, questions=questions or [text], constraints=constraints)
+
+
+def _is_action(text: str) -> bool:
+    return is_about_files(text) or (bool(_ACTION.match(text)) and not calculation_of(text))
 
 
 def _compared(question: str) -> list[str]:
@@ -154,11 +168,16 @@ def _earlier_questions(goal: str, history: Sequence[AnyMessage]) -> list[str]:
     return earlier
 
 
+def _is_made_up(verb: str, goal: str) -> bool:
+    """Whether doing it takes a text that nobody gave."""
+    return verb in _GENERATES and not _GIVEN.search(goal)
+
+
 def cannot(goal: str) -> str:
     """The honest reply to a request to do something that can't be done."""
     match = _ACTION.match(goal)
     verb = match["verb"].lower() if match else "do"
-    if verb in _GENERATES:
+    if _is_made_up(verb, goal):
         return (
             f"I can't {verb} that: I'm the embedded brain and only quote what I find, I don't generate text. "
             f"{ABILITIES}. {_NO_MODEL}"

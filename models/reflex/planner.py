@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.reflex.arithmetic import Calculation, Operand, OperandKind, back_reference, calculation_of
-from models.reflex.extract import DATE_PROMPT, NUMBER_PROMPT
+from models.reflex.extract import DATE_PROMPT, NUMBER_PROMPT, TEXT_PROMPT
 from models.reflex.goals import leans_back
+from models.reflex.handing_on import HandingOn, handing_on
 from models.reflex.question import analyse, topic
-from models.reflex.routing import route_action, route_question
+from models.reflex.routing import route_actions, route_question
 from models.reflex.schema import tables_of
 from models.reflex.sql import UNSURE, Query, query_for
 from models.reflex.words import NUMERALS, RELATED_WORDS, words
@@ -24,6 +25,8 @@ from tools.unnamed import NO_DATABASE, NO_DOCUMENTS
 
 PASSAGES = 14
 """Passages a search brings back."""
+LONGEST_SUBJECT = 120
+"""Characters of a mail's subject where none is given."""
 _REPLANNED = "r"
 _UNIT = r"(?:time|date|day|weekday|day of the week|year|month)"
 CLOCK = re.compile(
@@ -103,15 +106,15 @@ class _Planner:
         questions = intent.questions or [intent.goal]
         self.asks_for_the_web = len(questions) == 1 and bool(_ASKS_FOR_THE_WEB.match(intent.goal))
         for position, question in enumerate(questions):
-            if leans_back(question) and (made := back_reference(question)):
+            if handed := handing_on(question):
+                self._hand_on(handed, question, questions[:position])
+            elif leans_back(question) and (made := back_reference(question)):
                 earlier = [q for q in questions[:position] if not leans_back(q)][-2:]
                 template, name = made
                 if len(earlier) == 2:
                     operands = tuple(Operand(question=q) for q in earlier)
                     self._calculate(Calculation(template, operands, name), question)
-                continue
-            calculation = calculation_of(question)
-            if calculation is None or not self._calculate(calculation, question):
+            elif (calculation := calculation_of(question)) is None or not self._calculate(calculation, question):
                 self._serve(question)
         return Plan(tasks=self.tasks)
 
@@ -135,11 +138,41 @@ class _Planner:
             self._add(routed[0].name, routed[1], question)
         self._look_up(question)
 
+    def _hand_on(self, handed: HandingOn, told: str, questions: Sequence[str]) -> None:
+        """The call that hands on what answers the questions; none without a tool for it."""
+        if handed.tool not in self.tools:
+            return
+        found = {question: answer for question in questions if (answer := self._text_of(question))}
+        text = "\n".join(f"{question} {answer}" for question, answer in found.items())
+        if text and handed.path:
+            self._add(handed.tool, {"path": handed.path, "content": f"{text}\n"}, told)
+        elif text:
+            subject = handed.subject or " ".join(found)[:LONGEST_SUBJECT]
+            self._add(handed.tool, {"to": handed.to, "subject": subject, "body": f"{text}\n"}, told)
+
+    def _text_of(self, question: str) -> str | None:
+        """A reference to what answers a question, as text; None if nothing looks it up."""
+        tasks = [task for task in self.tasks if task.goal == question]
+        if not tasks:
+            return None
+        found = tasks[-1]
+        if found.tool.startswith(("search_", "fetch_", "read_")):
+            args = {"prompt": TEXT_PROMPT + question, "passages": f"{{{{{found.id}}}}}"}
+            return f"{{{{{self._add(MODEL, args, f'Find the text: {question}')}}}}}"
+        if found.tool == "now":
+            return ", ".join(f"{{{{{found.id}.{part}}}}}" for part in ("weekday", "date", "time", "timezone"))
+        if self._database and found.tool == self._database.name:
+            query = self._query(question)
+            return (
+                f'{{{{{found.id}.rows[0]["{query.value}"]}}}}' if query and query.single else f"{{{{{found.id}.rows}}}}"
+            )
+        return f"{{{{{found.id}}}}}"
+
     def _act(self, intent: Intent) -> Plan:
-        """The call that the user's words clearly ask for; no plan if there is none."""
-        routed = route_action(intent.goal, self.tools.values())
-        if routed:
-            self._add(routed[0].name, routed[1], intent.goal)
+        """The calls that the user's words clearly ask for, one after the other; no plan if there is none."""
+        for spec, args in route_actions(intent.goal, self.tools.values()):
+            before = [self.tasks[-1].id] if self.tasks else []
+            self._add(spec.name, args, intent.goal, before)
         return Plan(tasks=self.tasks)
 
     @property
@@ -200,11 +233,11 @@ class _Planner:
         reference = f"{{{{{self._add(MODEL, args, f'Find the {kind}: {question}')}}}}}"
         return f'"{reference}"' if kind == "date" else reference
 
-    def _add(self, tool: str, args: dict[str, Any], goal: str) -> str:
+    def _add(self, tool: str, args: dict[str, Any], goal: str, after: Sequence[str] = ()) -> str:
         key = (tool, repr(sorted(args.items())))
         if key not in self._known:
             task_id = f"{_REPLANNED if self.again else 't'}{len(self.tasks) + 1}"
-            self.tasks.append(Task(id=task_id, goal=goal, tool=tool, args=args))
+            self.tasks.append(Task(id=task_id, goal=goal, tool=tool, args=args, after=list(after)))
             self._known[key] = task_id
         return self._known[key]
 

@@ -9,6 +9,7 @@ from typing import Any
 from models.reflex.quantities import find_numbers
 from models.reflex.question import analyse
 from models.reflex.similarity import similarity_of_texts
+from models.reflex.vocabulary import ACTIONS
 from models.reflex.words import RELATED, content_words, same_word, stem, words
 from tools.registry import ToolSpec
 
@@ -36,6 +37,30 @@ _BODY = re.compile(
 )
 
 
+_FILE, _MAIL = frozenset({stem("file")}), frozenset({stem("email"), stem("mail")})
+"""What a path and an address imply, as the words of a tool's name."""
+_READS_FILE = re.compile(
+    rf"^\W*(?:please\s+)?(?:(?:can|could) you\s+)?(?:read|open|show|print|display)\s+(?:me\s+)?(?:the\s+)?"
+    rf"(?:contents?\s+of\s+)?(?:the\s+)?(?:file\s+)?[\"'“‘]?(?P<path>{_PATH.pattern})[\"'”’]?\W*$",
+    re.IGNORECASE,
+)
+_LISTS_FILES = re.compile(
+    r"^\W*(?:please\s+)?(?:(?:can|could) you\s+)?(?:list|show)\s+(?:me\s+)?(?:all\s+)?(?:the\s+|my\s+)?files"
+    r"(?:\s+(?:there are|that there are))?(?:\s+(?:in|of|under)\s+(?:the\s+)?(?:folder\s+|directory\s+)?"
+    r"[\"'“‘]?(?P<folder>[\w./-]*\w)[\"'”’]?)?\W*$",
+    re.IGNORECASE,
+)
+_NEXT_ACTION = re.compile(
+    r"(?:\s*[,;.]\s*|\s+)(?:(?:and\s+)?then|and)\s+(?:also\s+)?(?=(?P<verb>[a-z-]+)\s+(?P<object>.+))", re.IGNORECASE
+)
+_POINTS_BACK = re.compile(r"(?:it|them|that|this)\b", re.IGNORECASE)
+
+
+def is_about_files(goal: str) -> bool:
+    """Whether a goal tells to read a file or to list a folder, rather than asks for what documents say."""
+    return bool(_READS_FILE.match(goal) or _LISTS_FILES.match(goal))
+
+
 def route_question(question: str, tools: Iterable[ToolSpec]) -> tuple[ToolSpec, dict[str, Any]] | None:
     """The reading tool that a question is about, and its arguments; None unless both are certain enough.
 
@@ -59,16 +84,46 @@ def route_question(question: str, tools: Iterable[ToolSpec]) -> tuple[ToolSpec, 
     return None
 
 
-def route_action(goal: str, tools: Iterable[ToolSpec]) -> tuple[ToolSpec, dict[str, Any]] | None:
-    """The tool that a request to do something clearly names, its arguments from the user's words alone.
+def route_actions(goal: str, tools: Iterable[ToolSpec]) -> list[tuple[ToolSpec, dict[str, Any]]]:
+    """The calls that a request to do something clearly names, in its order; none unless all of it is clear."""
+    usable = [spec for spec in tools if not spec.unavailable]
+    named = {spec.name: spec for spec in usable}
+    if (match := _READS_FILE.match(goal)) and "read_file" in named:
+        return [(named["read_file"], {"path": match["path"]})]
+    if (match := _LISTS_FILES.match(goal)) and "list_files" in named:
+        return [(named["list_files"], {"folder": match["folder"]} if match["folder"] else {})]
+    routed = [_route_action(part, usable) for part in _actions_of(goal)]
+    return [one for one in routed if one] if all(routed) else []
+
+
+def _actions_of(goal: str) -> list[str]:
+    """Each thing that is to be done: 'write 'a' to x.txt' and 'mail it to ann@example.com'. What is quoted, or is the
+    text of a message, is no action.
+    """
+    masked = _QUOTED.sub(lambda quoted: "'" + "x" * (len(quoted.group()) - 2) + "'", goal)
+    end = body.start() if (body := _BODY.search(masked)) else len(masked)
+    cuts = [cut for cut in _NEXT_ACTION.finditer(masked, 0, end) if _is_action(cut["verb"], cut["object"])]
+    starts = [0, *(cut.end() for cut in cuts)]
+    ends = [*(cut.start() for cut in cuts), len(goal)]
+    return [goal[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+
+
+def _is_action(verb: str, told: str) -> bool:
+    is_verb = verb.lower() in ACTIONS or verb.lower() == "read"
+    has_object = any(pattern.search(told) for pattern in (_PATH, _EMAIL, _URL, _QUOTED))
+    return is_verb and (has_object or bool(_POINTS_BACK.match(told)))
+
+
+def _route_action(goal: str, tools: Iterable[ToolSpec]) -> tuple[ToolSpec, dict[str, Any]] | None:
+    """The tool that a request to do one thing clearly names, its arguments from the user's words alone.
 
     None unless each word of the tool's name is meant and every required argument is given.
     """
     found = [word.stem for word in words(goal)]
     for spec in sorted(tools, key=lambda spec: -len(spec.name)):
         parts = [stem(part) for part in _spaced(spec.name).split()]
-        implied = {"file"} if _PATH.search(goal) else {"email", "mail"} if _EMAIL.search(goal) else set[str]()
-        if spec.unavailable or spec.name in ("model", "agent", "ask_human") or not parts:
+        implied = _FILE if _PATH.search(goal) else _MAIL if _EMAIL.search(goal) else frozenset[str]()
+        if spec.name in ("model", "agent", "ask_human") or not parts:
             continue
         if all(part in implied or any(_same(part, word) for word in found) for part in parts):
             args = _arguments_for_action(goal, spec.parameters)

@@ -27,7 +27,8 @@ def readable(text: str) -> str:
         return ""
     (name, first), *rest = values
     if len(row) == 1:
-        return f"The {_plain(name)} is {_number(first)}"
+        verb = "are" if name.endswith("s") and ", " in first else "is"
+        return f"The {_plain(name)} {verb} {_number(first)}"
     told = ", ".join(f"{_plain(column)}: {_number(value)}" for column, value in rest)
     return f"{first} ({told})" if told else ""
 

@@ -117,3 +117,14 @@ ORDINALS = (
     "twenty-seventh xxvii 27th",
 )
 """Ordinals and the numerals that headings use for them."""
+ACTIONS = (
+    "send", "email", "e-mail", "mail", "delete", "remove", "erase", "drop", "book", "buy", "order", "purchase",
+    "pay", "transfer", "schedule", "cancel", "post", "publish", "upload", "download", "install", "uninstall",
+    "deploy", "run", "execute", "start", "stop", "restart", "reboot", "shut down", "call", "phone", "text",
+    "message", "notify", "remind", "create", "make", "generate", "write", "draft", "compose", "translate",
+    "paraphrase", "rewrite", "draw", "paint", "design", "code", "implement", "fix", "refactor", "rename", "move",
+    "copy", "save", "update", "change", "edit", "add", "insert", "set", "turn on", "turn off", "play", "open",
+    "close", "reply", "respond", "tweet", "share", "invite", "subscribe", "sign up", "log in", "print", "reserve",
+    "brainstorm", "imagine", "invent",
+)  # fmt: skip
+"""Verbs that a request to do something begins with."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from models.reflex.arithmetic import SMALLER, back_reference, calculation_of
 from models.reflex.extract import date_that_answers, number_that_answers
 from models.reflex.goals import compares_back, leans_back
+from models.reflex.handing_on import HandingOn, handing_on
 from models.reflex.intent import cannot
 from models.reflex.part import Part
 from models.reflex.passages import Passage
@@ -49,14 +50,13 @@ class Writer:
             return self._done(intent)
         questions = intent.questions or [intent.goal]
         self.is_only = len(questions) == 1
-        parts = [self._part(question, intent) for question in questions]
-        gaps = [part.gap or f"{self._nothing()} {part.question}" for part in parts if part.gap or not part.lines]
+        done = [self._handed_on(question, to) for question in questions if (to := handing_on(question))]
+        parts = [self._part(question, intent) for question in questions if not handing_on(question)] + done
+        gaps = [part.gap or self._gap(part.question) for part in parts if part.gap or not part.lines]
         if len(parts) == 1:
             text = _joined(parts[0].lines) or gaps[0]
         else:
-            text = "\n\n".join(
-                f"**{part.question}** {_joined(part.lines) or 'I found no answer to this.'}" for part in parts
-            )
+            text = "\n\n".join(f"**{part.question}** {_joined(part.lines) or _none(part.question)}" for part in parts)
         citations = list({(c.number, c.quote): c for part in parts for c in part.citations}.values())
         return Draft(text=text, citations=citations, gaps=gaps)
 
@@ -71,7 +71,9 @@ class Writer:
             label = next((label for label in labels if text.startswith(label)), "")
             told = _shortened(readable(text.removeprefix(label or _label(intent.goal)).strip())).rstrip(".")
             said = f"{label} {told}".strip()
-            part.say(index, said[:1].upper() + said[1:], self.evidence[index].text.strip())
+            if self.evidence[index].kind == "value":
+                said = said[:1].upper() + said[1:]
+            part.say(index, said, self.evidence[index].text.strip())
         return Draft(text=_joined(part.lines) or cannot(intent.goal), citations=part.citations)
 
     def _outcomes(self, labels: Sequence[str]) -> list[int]:
@@ -79,6 +81,17 @@ class Writer:
         named = [index for index in self.values if squeeze(self.evidence[index].text).startswith(tuple(labels))]
         said = [index for index, item in enumerate(self.evidence) if item.source not in (MODEL, AGENT)]
         return named or [index for index in said if index in self.values] or said or self.values
+
+    def _handed_on(self, question: str, to: HandingOn) -> Part:
+        """What came of handing on what was found; that is no answer to the other questions."""
+        part = Part(question, self.evidence)
+        for index in list(self.values):
+            item = self.evidence[index]
+            if item.source == to.tool and (to.path or to.to) in item.text:
+                self.values.remove(index)
+                text = item.text.strip()
+                part.say(index, readable(squeeze(text).removeprefix(_label(question)).strip()).rstrip("."), text)
+        return part
 
     def _part(self, question: str, intent: Intent) -> Part:
         part = Part(question, self.evidence)
@@ -163,15 +176,21 @@ class Writer:
             rows = "\n".join(f"- {line.rstrip('.')}" for line in part.lines)
             part.lines = ["\n" + rows + ("\n- …" if len(listed) > _MOST_ROWS else "")]
 
-    def _nothing(self) -> str:
+    def _gap(self, question: str) -> str:
+        if handing_on(question):
+            return f"This wasn't done: {question}"
         if not self.evidence:
-            return "I found nothing about:"
-        return "The documents don't say:" if self.passages else "What I looked up doesn't say:"
+            return f"I found nothing about: {question}"
+        return f"The documents don't say: {question}" if self.passages else f"What I looked up doesn't say: {question}"
 
 
 def write(intent: Intent, evidence: Sequence[Evidence], feedback: Sequence[Finding] = ()) -> Draft:
     """The draft that answers `intent` by quoting `evidence`."""
     return Writer(evidence, feedback).write(intent)
+
+
+def _none(question: str) -> str:
+    return "This wasn't done." if handing_on(question) else "I found no answer to this."
 
 
 def _result_of(item: Evidence) -> str | None:

@@ -64,6 +64,41 @@ async def test_goals_become_questions(goal: str, kind: str, questions: list[str]
 
 
 @pytest.mark.parametrize(
+    ("goal", "questions"),
+    [
+        (
+            "What is 17 % of 240? Save the result to share.txt",
+            ["What is 17 % of 240?", "Save the result to share.txt."],
+        ),
+        (
+            "Find out how old a senator must be, and then write it into a new file called out/age.md.",
+            ["Find out how old a senator must be.", "Write it into a new file called out/age.md."],
+        ),
+        (
+            "How old must a senator be? Mail the answer to ann@example.com with subject 'Ages'",
+            ["How old must a senator be?", "Mail the answer to ann@example.com with subject 'Ages'."],
+        ),
+        (
+            "Could you compare the terms of senators and representatives and save both to terms.txt?",
+            ["The terms of senators", "The terms of representatives", "Save both to terms.txt."],
+        ),
+        (
+            "How do I open the report and save it in report.txt?",
+            ["How do I open the report and save it in report.txt?"],
+        ),
+        ("Who may save the results in results.csv?", ["Who may save the results in results.csv?"]),
+    ],
+)
+async def test_what_is_to_be_done_with_the_answer_comes_last(goal: str, questions: list[str]) -> None:
+    assert (await parse(goal)).questions == questions
+
+
+async def test_an_earlier_answer_can_be_handed_on() -> None:
+    intent = await parse("Save that to age.txt", "How old must a senator be?")
+    assert intent.questions == ["How old must a senator be?", "Save that to age.txt."]
+
+
+@pytest.mark.parametrize(
     ("said", "goal", "meant"),
     [
         ("How old must a senator be?", "and for a representative?", "How old must a representative be?"),
