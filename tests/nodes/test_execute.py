@@ -18,11 +18,6 @@ from tests.nodes.harness import Bench
 from tools.registry import ToolFailure, ToolSpec, current_call, tool
 
 
-@pytest.fixture(autouse=True)
-def _closed_circuits() -> None:
-    limits.reset()
-
-
 class World:
     """Tools that count what happens to them."""
 

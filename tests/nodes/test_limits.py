@@ -7,7 +7,6 @@ import time
 
 import pytest
 
-from nodes.execution import limits
 from nodes.execution.limits import FAILURES_TO_OPEN, OPEN_SECONDS, CircuitBreaker
 from state.result import TaskError
 from state.task import Task
@@ -16,11 +15,6 @@ from tools.registry import ToolFailure, tool
 
 LATE = TaskError(kind="timeout", message="late")
 WRONG = TaskError(kind="invalid_arguments", message="wrong")
-
-
-@pytest.fixture(autouse=True)
-def _closed_circuits() -> None:
-    limits.reset()
 
 
 class Clock:
