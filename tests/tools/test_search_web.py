@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,11 +27,11 @@ FOUND = {
 
 
 @pytest.fixture
-def closed_port() -> int:
-    """A port on loopback where nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def closed_port() -> Iterator[int]:
+    """A port on loopback where nobody listens, nor will."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        yield int(deaf.getsockname()[1])
 
 
 async def test_tavily_results_become_evidence_with_url_and_date(loopback: Any, respond: Any) -> None:
