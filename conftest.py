@@ -17,4 +17,5 @@ _NOT_OURS = (
 
 for _name in [name for name in os.environ if name.upper().startswith(_NOT_OURS)]:
     del os.environ[_name]
+os.environ["LC_ALL"] = "C"  # a locale that isn't installed is one that shells complain of; messages are in English
 os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # for the processes that tests start, wherever they do
