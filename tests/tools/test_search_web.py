@@ -76,28 +76,25 @@ async def test_offline_is_said_clearly(closed_port: int, monkeypatch: pytest.Mon
 
 
 async def test_without_a_key_duckduckgo_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    import ddgs
-
     asked: dict[str, Any] = {}
 
     def text(self: object, query: str, **options: Any) -> list[dict[str, str]]:
         asked.update(options, query=query)
         return [{"title": "A page", "href": "https://a.example/", "body": "Words."}]
 
-    monkeypatch.setattr(ddgs.DDGS, "text", text)
+    monkeypatch.setattr("ddgs.ddgs.DDGS.text", text)  # ddgs.DDGS stands for it until it is used
     output = await search_web(WITHOUT_KEY).call({"query": "harbour", "k": 2})
     assert output.value == [{"url": "https://a.example/", "title": "A page", "date": None, "text": "Words."}]
     assert asked == {"query": "harbour", "max_results": 2, "backend": "duckduckgo"}
 
 
 async def test_nothing_found_is_an_empty_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    import ddgs
     from ddgs.exceptions import DDGSException
 
     def text(self: object, query: str, **options: Any) -> list[dict[str, str]]:
         raise DDGSException("No results found.")
 
-    monkeypatch.setattr(ddgs.DDGS, "text", text)
+    monkeypatch.setattr("ddgs.ddgs.DDGS.text", text)  # ddgs.DDGS stands for it until it is used
     output = await search_web(WITHOUT_KEY).call({"query": "qwzx"})
     assert (output.value, output.evidence) == ([], [])
 
