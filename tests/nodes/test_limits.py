@@ -77,7 +77,7 @@ async def test_places_of_a_tool_are_shared_by_runs_and_given_in_turn() -> None:
         running += 1
         peak = max(peak, running)
         order.append(name)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)  # long enough for the other run to have come here
         running -= 1
         return name
 
