@@ -175,7 +175,10 @@ def test_a_full_disk_is_told_and_the_run_goes_on_once_there_is_room(small_disk: 
 
 def test_without_a_network_the_web_tools_say_so(home: Path, tmp_path: Path) -> None:
     alone = ["unshare", "-r", "-n"]
-    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*alone, sys.executable, "-c", ""], check=False, capture_output=True).returncode
+    ):
         pytest.skip("needs network namespaces")
     plan = tmp_path / "plan.json"
     plan.write_text(
