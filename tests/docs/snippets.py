@@ -32,7 +32,7 @@ _FENCE = re.compile(
 )
 _DIRECTIVES = {None, "file", "exit", "output", "transcript", "not run", "command"}
 _LANGUAGES = {"python", "sh", "json", "toml", "text", "", "mermaid", "ini", "yaml"}
-_TIMEOUT = 120
+_TIMEOUT = 300
 _VARIABLE = [
     (r"\b\d+(?:\.\d+)? (?:ms|s)\b|\b\d+ min \d+ s\b", "TIME"),
     (r"\b(?=[0-9a-f]*\d)[0-9a-f]{12}\b", "THREAD"),

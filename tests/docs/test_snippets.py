@@ -14,7 +14,7 @@ OWNED_ELSEWHERE = {"architecture.md"}
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_its_snippets_do_what_it_says(document: Path, reader: Session) -> None:
     for snippet in snippets(document):

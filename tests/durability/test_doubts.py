@@ -8,7 +8,6 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from nodes.execution import limits
 from state.policy import NAMED
 from state.task import Task
 from tests.nodes.harness import Bench
@@ -16,11 +15,6 @@ from tools.registry import ToolFailure, ToolSpec, tool
 
 LOST = ToolFailure("the answer got lost", kind="timeout")
 REFUSED = ToolFailure("the account is closed")
-
-
-@pytest.fixture(autouse=True)
-def _closed_circuits() -> None:
-    limits.reset()
 
 
 class Bank:

@@ -13,7 +13,6 @@ from langgraph.types import Command, interrupt
 from graph.run import aask, aresume
 from memory.journal import journal_for
 from models.brain import Action, Brain, BrainError, Step, Thought
-from nodes.execution import limits
 from state.budget import Budget, Usage
 from state.policy import ArgumentTest, Policy, Rule
 from state.task import Task
@@ -25,11 +24,6 @@ from tools.registry import ToolFailure, ToolSpec, tool
 APPROVE = {"decisions": [{"type": "approve"}]}
 ASKS_FOR_ASK = Policy(untrusted_write="auto", rules=[Rule(tool="pay", where={"to": ArgumentTest(equals="ask")},
                                                           action="ask")])  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _closed_circuits() -> None:
-    limits.reset()
 
 
 class Till:
@@ -235,7 +229,7 @@ async def test_the_queue_of_a_slow_tool_holds_nothing_else_up() -> None:
     @tool(trusted=True, concurrency=1)
     async def slow(number: int) -> int:
         """Take one's time."""
-        await asyncio.wait_for(release.wait(), 20)
+        await asyncio.wait_for(release.wait(), 120)
         ended.append("slow")
         return number
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow
 
 # Begins a run and is stopped in it; then two others resume it at the same time.
@@ -34,7 +33,8 @@ PROGRAM = """
             ledger.write(text + "\\n")
         if role == "begin" and text == "a":
             os._exit(9)
-        time.sleep(0.5)
+        while role != "begin" and not (folder / "told").exists():  # it holds the thread until the other was turned away
+            time.sleep(0.01)
         return text
 
     TASKS = [{"id": name, "tool": "note", "args": {"text": name}, "after": after}
@@ -55,6 +55,7 @@ PROGRAM = """
                 out = await graph.ainvoke(None, config)
                 print("done", sorted(result.value for result in out["results"].values()))
             except ThreadBusy as busy:
+                (folder / "told").touch()
                 print("busy", busy)
 
     asyncio.run(main())
@@ -64,13 +65,13 @@ PROGRAM = """
 def test_one_goes_on_and_the_other_is_told(tmp_path: Path) -> None:
     def start(role: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", textwrap.dedent(PROGRAM), role, str(tmp_path)]
-        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     first = start("begin")
-    first.communicate(timeout=60)
+    first.communicate(timeout=120)
     assert first.returncode == 9
     resumers = [start("one"), start("two")]
-    said = [resumer.communicate(timeout=60) for resumer in resumers]
+    said = [resumer.communicate(timeout=120) for resumer in resumers]
     told = sorted(out for out, _ in said)
     assert told[0].startswith("busy thread 't' is at work in "), said
     assert "try again" in told[0]

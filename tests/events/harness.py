@@ -123,7 +123,7 @@ def write_config(folder: Path, text: str) -> EventsConfig:
 
 async def eventually(holds: Callable[[], bool]) -> None:
     """Wait for what happens outside of this process's event loop."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not holds():
             await asyncio.sleep(0.01)
 

@@ -58,7 +58,7 @@ class Watch:
         self.files = FilesWatch(config.sources["logs"], intake)  # type: ignore[arg-type]
 
     async def events(self, count: int) -> list[dict[str, Any]]:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(found := await self.queue.entries()) < count:
                 self.arrived.clear()
                 await self.arrived.wait()
@@ -203,7 +203,7 @@ async def test_much_that_is_added_at_once_comes_in_pieces_and_whole(
     async with watching(place, queue, MATCH) as watch:
         with (logs / "old.log").open("a") as file:
             file.writelines(f"ERROR {number}\n" for number in range(300))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             lines: list[Any] = []
             while len(lines) < 300:
                 lines = [line for data in await watch.events(1) for line in data["lines"]]

@@ -57,7 +57,7 @@ BODY = json.dumps({"repository": "shop", "version": "4.3"}).encode()
 
 
 async def post(url: str, body: bytes = BODY, headers: dict[str, str] | None = None, name: str = "deploys") -> Any:
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         return await client.post(f"{url}/hooks/{name}", content=body, headers=headers or signed(body))
 
 

@@ -273,7 +273,7 @@ def test_a_sync_stream_gives_each_part_as_it_comes() -> None:
     @tool(trusted=True)
     def wait() -> bool:
         """Wait until the first part has been seen."""
-        return go_on.wait(timeout=30)
+        return go_on.wait(timeout=120)
 
     plan = Plan(tasks=[Task(id="t1", tool="wait")])
     stream = build(tools=[wait]).stream({"goal": "Wait.", "plan": plan}, stream_mode="updates")
@@ -298,9 +298,9 @@ def test_a_sync_stream_left_early_stops_the_run() -> None:
     plan = Plan(tasks=[Task(id="t1", tool="wait")])
     for event in build(tools=[wait]).stream({"goal": "Wait.", "plan": plan}, stream_mode="custom"):
         if event["type"] == "task" and event["status"] == "running":
-            assert began.wait(timeout=30)
+            assert began.wait(timeout=120)
             break
-    assert ended.wait(timeout=30)
+    assert ended.wait(timeout=120)
 
 
 def test_a_sync_stream_raises_what_the_run_raises() -> None:

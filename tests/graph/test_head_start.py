@@ -22,7 +22,7 @@ GIVEN = {"goal": GOAL}
 
 
 async def within(wait: Any) -> Any:
-    return await asyncio.wait_for(wait, 20)
+    return await asyncio.wait_for(wait, 120)
 
 
 @pytest.mark.parametrize("wiring", [wire, dag.wire], ids=["hybrid", "graph"])

@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("openinference.instrumentation.langchain")
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
 
-ROOT = Path(__file__).parents[2]
+EXAMPLES = str(Path(__file__).parents[2] / "examples")
 GOAL = "How old must a senator be, how old a president, and what is the difference?"
 SECRET = "sk-proj-" + "Ab3dEf6hIj9kLm2n" * 3
 
@@ -70,14 +70,13 @@ def orchestrate(*words: str, **environment: str) -> subprocess.CompletedProcess[
         [sys.executable, "-m", "cli.main", *words],
         capture_output=True,
         text=True,
-        cwd=ROOT,
         env={**os.environ, **environment},
         check=False,
     )
 
 
 def test_a_run_its_steps_and_its_tasks_are_spans(collector: Collector) -> None:
-    ended = orchestrate("ask", GOAL, "--docs", "examples", "--quiet", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    ended = orchestrate("ask", GOAL, "--docs", EXAMPLES, "--quiet", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
     assert ended.returncode == 0, ended.stderr
     spans = collector.spans()
     by_id = {span.span_id: span for span in spans}
@@ -95,7 +94,7 @@ def test_a_run_its_steps_and_its_tasks_are_spans(collector: Collector) -> None:
 
 
 def test_what_is_asked_and_read_stays_out_of_them(collector: Collector) -> None:
-    ended = orchestrate("ask", GOAL, "--docs", "examples", "--quiet", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
+    ended = orchestrate("ask", GOAL, "--docs", EXAMPLES, "--quiet", OTEL_EXPORTER_OTLP_ENDPOINT=collector.url)
     assert ended.returncode == 0, ended.stderr
     sent = b"".join(collector.received)
     assert b"t1 search_documents" in sent
@@ -143,7 +142,7 @@ def test_nothing_of_it_is_imported_unless_it_is_wanted() -> None:
         "import sys; from graph.orchestrator import build; build(brain='reflex', tools=[]);"
         "print(any(name.startswith(('openinference', 'opentelemetry.exporter')) for name in sys.modules))"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "False"
 
 

@@ -242,7 +242,7 @@ def _worker(mode: str, directory: Path) -> subprocess.CompletedProcess[str]:
         [sys.executable, str(script), mode, str(directory)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         env=environment,
         cwd=directory,
         check=False,

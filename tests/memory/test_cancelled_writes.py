@@ -18,7 +18,7 @@ PLACE: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": "", "checkpoin
 
 def is_free(file: Path) -> bool:
     """Whether another connection can write."""
-    connection = sqlite3.connect(file, timeout=0.2, isolation_level=None)
+    connection = sqlite3.connect(file, timeout=5, isolation_level=None)
     try:
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import sqlite3
-import statistics
 import subprocess
 import sys
 import time
@@ -184,13 +183,13 @@ def start(file: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def test_of_two_processes_that_race_for_a_key_exactly_one_is_first(tmp_path: Path) -> None:
     racers = [start(tmp_path / "c.sqlite") for _ in range(3)]
-    firsts = [int(racer.communicate(timeout=60)[0]) for racer in racers]
+    firsts = [int(racer.communicate(timeout=240)[0]) for racer in racers]
     assert sum(firsts) == 100
 
 
 async def test_what_was_intended_when_the_process_was_killed_is_known(tmp_path: Path) -> None:
     process = start(tmp_path / "c.sqlite", "3")
-    assert process.wait(timeout=60) == -signal.SIGKILL
+    assert process.wait(timeout=120) == -signal.SIGKILL
     process.communicate()
     journal = journal_at(str(tmp_path / "c.sqlite"))
     assert [(e.key, e.state) for e in await journal.effects()] == [
@@ -210,16 +209,3 @@ async def test_a_full_disk_is_told_before_the_effect_happens(tmp_path: Path) -> 
     with pytest.raises(PersistenceError, match="no SQLite database"):
         await broken.intend(effect())
     await broken.aclose()
-
-
-async def test_writing_ahead_costs_little(tmp_path: Path) -> None:
-    journal = journal_at(str(tmp_path / "c.sqlite"))
-    await journal.intend(effect("warm"))
-    times = []
-    for number in range(100):
-        begun = time.perf_counter()
-        await journal.intend(effect(f"k{number}"))
-        await journal.settle(f"k{number}", "done", {"ok": True})
-        times.append(time.perf_counter() - begun)
-    await journal.aclose()
-    assert statistics.median(times) < 0.05, "seconds; 0.8 ms on an SSD, the bound is for slow disks"

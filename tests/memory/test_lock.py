@@ -65,7 +65,7 @@ async def test_who_waits_gets_it_when_it_is_let_go(saver: Any) -> None:
     order: list[str] = []
 
     async def second() -> None:
-        async with thread_lock(saver, "one", wait=10):
+        async with thread_lock(saver, "one", wait=120):
             order.append("second")
 
     async with thread_lock(saver, "one"):

@@ -136,7 +136,7 @@ async def test_the_lock_holds_across_processes_until_the_holder_is_killed(url: s
                 pass
             holder.kill()
             holder.wait()
-            async with thread_lock(saver, "one", wait=10):
+            async with thread_lock(saver, "one", wait=120):
                 with pytest.raises(ThreadBusy):
                     async with thread_lock(saver, "one"):
                         pass

@@ -115,13 +115,13 @@ async def test_a_stream_that_always_drops_is_a_clear_error(openai_server: Start)
 
 
 async def test_a_slow_but_steady_stream_is_waited_for_and_silence_is_not(openai_server: Start) -> None:
-    words = "one two three four five six seven eight"
+    words = " ".join(f"word{number}" for number in range(40))
     server = openai_server([Reply(words, token_latency=0.1)])
-    thought = await chat(server, model_timeout=0.5).write(INTENT, evidence=EVIDENCE, on_text=Screen())
+    thought = await chat(server, model_timeout=3).write(INTENT, evidence=EVIDENCE, on_text=Screen())
     assert thought.value.text == words
-    silent = openai_server(lambda _: Reply("x", latency=30))
-    with pytest.raises(BrainError, match=r"said nothing for 0.3 s. Raise ORCHESTRATE_MODEL_TIMEOUT"):
-        await chat(silent, model_timeout=0.3).write(INTENT, evidence=EVIDENCE, on_text=Screen())
+    silent = openai_server(lambda _: Reply("x", latency=600))
+    with pytest.raises(BrainError, match=r"said nothing for 2 s\. Raise ORCHESTRATE_MODEL_TIMEOUT"):
+        await chat(silent, model_timeout=2).write(INTENT, evidence=EVIDENCE, on_text=Screen())
     assert len(silent.requests) == 2
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import statistics
-import time
 from pathlib import Path
 
 import pytest
@@ -243,15 +241,3 @@ async def test_text_in_the_evidence_is_never_obeyed() -> None:
     )
     draft = (await ReflexBrain().write(intent, evidence=[evil])).value
     assert draft.text == "The limit of a transfer is 500 dollars [1]."
-
-
-async def test_a_simple_question_takes_milliseconds(tools: list[ToolSpec]) -> None:
-    made = await run("How old must a senator be?", tools)
-    brain, seconds = ReflexBrain(), []
-    for _ in range(9):
-        start = time.perf_counter()
-        intent = (await brain.parse_intent("How old must a senator be?")).value
-        await brain.decompose(intent, tools=tools)
-        await brain.write(intent, evidence=made.evidence)
-        seconds.append(time.perf_counter() - start)
-    assert statistics.median(seconds) < 0.1

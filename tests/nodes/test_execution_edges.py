@@ -18,11 +18,6 @@ from tests.nodes.harness import Bench
 from tools.registry import ToolFailure, tool
 
 
-@pytest.fixture(autouse=True)
-def _closed_circuits() -> None:
-    limits.reset()
-
-
 class Thing:
     """Has no form in JSON."""
 

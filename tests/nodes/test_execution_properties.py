@@ -170,7 +170,7 @@ async def conclude(plan: list[Task], world: World, rng: random.Random | None) ->
     raise AssertionError("it doesn't come to an end")
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(
     plan=plans(),
     failing=st.frozensets(st.sampled_from([f"t{number}" for number in range(MOST_TASKS)]), max_size=2),

@@ -106,7 +106,7 @@ async def test_an_honest_gap_stays() -> None:
 PHRASES = [SENATOR, REPORT, "A senator must be 30 [1].", "He was 47.", "[9]", "Paris", "25 [2]", "# Ages", "- ", "\n"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from(PHRASES), max_size=6))
 async def test_any_draft_ends_grounded(pieces: list[str]) -> None:
     assert is_grounded(await ask(" ".join(pieces)))

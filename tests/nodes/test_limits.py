@@ -7,7 +7,6 @@ import time
 
 import pytest
 
-from nodes.execution import limits
 from nodes.execution.limits import FAILURES_TO_OPEN, OPEN_SECONDS, CircuitBreaker
 from state.result import TaskError
 from state.task import Task
@@ -16,11 +15,6 @@ from tools.registry import ToolFailure, tool
 
 LATE = TaskError(kind="timeout", message="late")
 WRONG = TaskError(kind="invalid_arguments", message="wrong")
-
-
-@pytest.fixture(autouse=True)
-def _closed_circuits() -> None:
-    limits.reset()
 
 
 class Clock:
@@ -83,7 +77,7 @@ async def test_places_of_a_tool_are_shared_by_runs_and_given_in_turn() -> None:
         running += 1
         peak = max(peak, running)
         order.append(name)
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)  # long enough for the other run to have come here
         running -= 1
         return name
 

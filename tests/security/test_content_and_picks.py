@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from models.brain import Action, Thought
-from nodes.execution import limits
 from state.plan import Task
 from state.policy import Policy
 from state.result import Evidence
@@ -18,11 +17,6 @@ from tools.pick import find_link, pick
 from tools.registry import ToolSpec, tool
 
 UNSEEN = Policy(plan="auto")
-
-
-@pytest.fixture(autouse=True)
-def _closed_circuits() -> None:
-    limits.reset()
 
 
 class Says(ScriptedBrain):

@@ -82,7 +82,7 @@ class Workers:
         process = self._processes[number]
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
     def number_of(self, pid: int) -> int:
         """Which of the workers the process belongs to."""
@@ -110,7 +110,7 @@ def _redis(directory: Path) -> Iterator[Path]:
     command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(directory)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not path.exists():
             assert process.poll() is None, "Redis didn't start"
             assert time.monotonic() < until, "Redis didn't start"
@@ -118,4 +118,4 @@ def _redis(directory: Path) -> Iterator[Path]:
         yield path
     finally:
         process.kill()
-        process.wait(timeout=20)
+        process.wait(timeout=60)

@@ -28,11 +28,11 @@ def note(text: str) -> str:
     return f"noted {text}"
 
 
-@tool(risk="read", trusted=True, timeout=60, retries=0)
+@tool(risk="read", trusted=True, timeout=400, retries=0)
 async def hold(name: str) -> str:
     """Wait until the test lets go."""
     await asyncio.to_thread((PLACE / f"{name}.held").write_text, str(os.getpid()))
-    until = time.monotonic() + 50
+    until = time.monotonic() + 300
     while not await asyncio.to_thread((PLACE / f"{name}.let-go").exists):
         if time.monotonic() > until:
             raise TimeoutError(name)

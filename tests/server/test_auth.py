@@ -52,7 +52,7 @@ async def test_without_a_token_nothing(closed: Server, token: str | None) -> Non
             await client.threads.create()
         with refused(401):
             await client.assistants.search()
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         assert (await http.get(f"{closed.url}/ok")).status_code == 200  # for load balancers
 
 

@@ -168,6 +168,6 @@ async def test_the_store(client: LangGraphClient) -> None:
 
 
 async def test_health(server: Server) -> None:
-    async with httpx.AsyncClient(base_url=server.url) as http:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
         assert (await http.get("/ok")).json()["ok"] is True
         assert (await http.get("/info")).status_code == 200

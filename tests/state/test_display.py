@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.outcome import Outcome, Waiting
@@ -161,7 +161,6 @@ def plans(draw: st.DrawFn) -> Plan:
     return Plan(tasks=[Task(id=f"t{n}", tool="now", after=[f"t{m}" for m in sorted(needs[n])]) for n in order])
 
 
-@settings(deadline=None)
 @given(plans())
 def test_no_two_tasks_overlap_and_every_line_leads_to_the_right(plan) -> None:
     svg = plan_svg(plan)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -189,7 +189,7 @@ task_like = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(tasks=st.lists(task_like, max_size=6))
 def test_checking_a_plan_never_raises_and_what_passes_has_an_order(tasks: list[dict[str, Any]]) -> None:
     problems = check_plan({"tasks": tasks}, TOOLS, Budget(tool_calls=3))

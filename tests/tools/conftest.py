@@ -1,17 +1,10 @@
-"""Real servers for the tools' tests: HTTP on loopback whose answers a test writes, and Postgres on a socket."""
+"""A real server for the tools' tests: HTTP on loopback whose answers a test writes."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import subprocess
-import tempfile
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -94,43 +87,3 @@ async def loopback() -> AsyncIterator[LoopbackServer]:
 def respond() -> Callable[..., bytes]:
     """Makes the bytes of a response: `respond(status, body, Header_Name=...)`."""
     return answer
-
-
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """A Postgres server of its own. Yields the options of a URL that lead to it."""
-    pytest.importorskip("psycopg")
-    places = os.pathsep.join([os.environ["PATH"], *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin")))])
-    initdb, server = (shutil.which(name, path=places) for name in ("initdb", "postgres"))
-    if not (initdb and server):
-        pytest.skip("no Postgres server is installed")
-    directory = Path(tempfile.mkdtemp())
-    user: dict[str, Any] = {}
-    if os.getuid() == 0:  # Postgres doesn't run as root
-        user = {"user": "nobody", "cwd": directory}
-        shutil.chown(directory, "nobody")
-    data = directory / "data"
-    subprocess.run(
-        [initdb, "-D", data, "-U", "tester", "-A", "trust", "--no-sync"], check=True, capture_output=True, **user
-    )
-    options = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={directory}", "-c", "fsync=off"]
-    process = subprocess.Popen([server, "-D", data, *options], stderr=subprocess.PIPE, text=True, **user)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "ready to accept connections" in line:
-            break
-    yield f"host={directory}&user=tester"
-    process.terminate()
-    process.communicate(timeout=30)
-    shutil.rmtree(directory)
-
-
-@pytest.fixture
-def postgres(postgres_server: str) -> str:
-    """The URL of an empty database on a real Postgres server."""
-    import psycopg
-
-    name = f"test_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(f"postgresql:///postgres?{postgres_server}", autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
-    return f"postgresql:///{name}?{postgres_server}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from fractions import Fraction
 from typing import Any
 
@@ -138,10 +137,8 @@ async def test_nothing_but_arithmetic_runs(payload: str) -> None:
     "bomb", ["2 ** 2 ** 2 ** 2 ** 2 ** 2", "99 ** 9999999", "factorial(1000) ** 1000", "1.1 ** 10 ** 6"]
 )
 def test_bombs_are_defused_at_once(bomb: str) -> None:
-    start = time.perf_counter()
     with pytest.raises(Unreadable):
         evaluate(bomb)
-    assert time.perf_counter() - start < 2
 
 
 numbers = st.decimals(min_value=-10_000, max_value=10_000, places=3, allow_nan=False).map(lambda d: f"{d:f}")
@@ -152,7 +149,7 @@ expressions = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(expressions)
 def test_it_agrees_with_exact_fractions(expression: str) -> None:
     import re
@@ -167,7 +164,7 @@ def test_it_agrees_with_exact_fractions(expression: str) -> None:
     assert evaluate(expression) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=80))
 def test_any_text_has_a_value_or_a_reason(text: str) -> None:
     with contextlib.suppress(Unreadable):

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from nodes.execution import limits
 from state.task import Task
 from tests.nodes.harness import Bench
 from tools.http_request import http_request
@@ -132,7 +131,6 @@ async def test_what_was_done_is_a_result_whatever_came_back(
     ("status", "state"), [(307, "failed"), (308, "failed"), (409, "failed"), (302, "in_doubt"), (500, "in_doubt")]
 )
 async def test_what_may_have_been_done_is_asked_about(loopback: Any, respond: Any, status: int, state: str) -> None:
-    limits.reset()
     loopback.routes["/"] = respond(status, "x" * 200_000, Location="/elsewhere")
     bench = Bench([http_request(http=SafeHttp(allow=[loopback.host], max_bytes=150_000))])
     out = await bench.run([Task(id="t", tool="http_request", args={"method": "PUT", "url": f"{loopback.url}/"})])

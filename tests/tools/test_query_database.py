@@ -241,27 +241,28 @@ def test_a_server_that_never_answers_is_given_up() -> None:
     assert "timeout" in str(why)
 
 
-async def test_postgres(postgres: str) -> None:
+async def test_postgres(postgres_url: str) -> None:
     import psycopg
 
-    with psycopg.connect(postgres) as connection:
+    with psycopg.connect(postgres_url) as connection:
         connection.execute("CREATE TABLE readings (id serial, at timestamptz, value numeric, tags text[])")
         connection.execute("INSERT INTO readings (at, value, tags) VALUES ('2024-03-01 12:00Z', 12.50, '{a,b}')")
-    tool = query_database(postgres, seconds=0.5)
+    tool = query_database(postgres_url)
     assert tool.unavailable is None
     output = await tool.call({"sql": "SELECT at, value, tags FROM readings WHERE tags::text LIKE '%a%'"})
     (row,) = output.value["rows"]
     assert datetime.datetime.fromisoformat(row["at"]) == datetime.datetime(2024, 3, 1, 12, tzinfo=datetime.UTC)
     assert (row["value"], row["tags"]) == (12.5, ["a", "b"])
+    endless = "SELECT count(*) FROM generate_series(1, 1000000000)"
     with pytest.raises(ToolFailure, match="took longer"):
-        await tool.call({"sql": "SELECT count(*) FROM generate_series(1, 1000000000)"})
+        await query_database(postgres_url, seconds=0.5).call({"sql": endless})
     from sqlalchemy import text
     from sqlalchemy.exc import SQLAlchemyError
 
     from tools.sql_database import SqlDatabase
 
-    with pytest.raises(SQLAlchemyError, match="read-only"), SqlDatabase(postgres).connect() as connection:
+    with pytest.raises(SQLAlchemyError, match="read-only"), SqlDatabase(postgres_url).connect() as connection:
         connection.execute(text("DELETE FROM readings"))
     two = "SELECT 1; COMMIT"  # which no parsing has seen: the connection takes one statement at a time
-    with pytest.raises(SQLAlchemyError, match="multiple commands"), SqlDatabase(postgres).connect() as connection:
+    with pytest.raises(SQLAlchemyError, match="multiple commands"), SqlDatabase(postgres_url).connect() as connection:
         execute_as_it_is(connection, two)

@@ -76,7 +76,7 @@ current_call.set(Call(key="same"))
 print(asyncio.run(run_sql({f"sqlite:///{database}"!r}).call({{"sql": {ADD!r}}})).value["repeated"])
 """
     racing = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    said = sorted(process.communicate(timeout=60)[0].strip() for process in racing)
+    said = sorted(process.communicate(timeout=120)[0].strip() for process in racing)
     assert said == ["False", "True", "True"]
     assert rows(database, "SELECT balance FROM accounts WHERE id = 1") == [(110,)]
 
@@ -135,15 +135,15 @@ def test_without_a_database_the_tool_says_so() -> None:
     assert "there is no file" in str(run_sql("sqlite:////nonexistent/x.sqlite").unavailable)
 
 
-async def test_postgres(postgres: str) -> None:
+async def test_postgres(postgres_url: str) -> None:
     import psycopg
 
-    with psycopg.connect(postgres) as connection:
+    with psycopg.connect(postgres_url) as connection:
         connection.execute("CREATE TABLE accounts (id int, balance int)")
         connection.execute("INSERT INTO accounts VALUES (1, 100)")
-    tool = run_sql(postgres)
+    tool = run_sql(postgres_url)
     with call_with("k"):
         for _ in range(2):
             await tool.call({"sql": ADD})
-    with psycopg.connect(postgres) as connection:
+    with psycopg.connect(postgres_url) as connection:
         assert connection.execute("SELECT balance FROM accounts").fetchall() == [(110,)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,11 +27,11 @@ FOUND = {
 
 
 @pytest.fixture
-def closed_port() -> int:
-    """A port on loopback where nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def closed_port() -> Iterator[int]:
+    """A port on loopback where nobody listens, nor will."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        yield int(deaf.getsockname()[1])
 
 
 async def test_tavily_results_become_evidence_with_url_and_date(loopback: Any, respond: Any) -> None:
@@ -75,28 +76,25 @@ async def test_offline_is_said_clearly(closed_port: int, monkeypatch: pytest.Mon
 
 
 async def test_without_a_key_duckduckgo_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    import ddgs
-
     asked: dict[str, Any] = {}
 
     def text(self: object, query: str, **options: Any) -> list[dict[str, str]]:
         asked.update(options, query=query)
         return [{"title": "A page", "href": "https://a.example/", "body": "Words."}]
 
-    monkeypatch.setattr(ddgs.DDGS, "text", text)
+    monkeypatch.setattr("ddgs.ddgs.DDGS.text", text)  # ddgs.DDGS stands for it until it is used
     output = await search_web(WITHOUT_KEY).call({"query": "harbour", "k": 2})
     assert output.value == [{"url": "https://a.example/", "title": "A page", "date": None, "text": "Words."}]
     assert asked == {"query": "harbour", "max_results": 2, "backend": "duckduckgo"}
 
 
 async def test_nothing_found_is_an_empty_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    import ddgs
     from ddgs.exceptions import DDGSException
 
     def text(self: object, query: str, **options: Any) -> list[dict[str, str]]:
         raise DDGSException("No results found.")
 
-    monkeypatch.setattr(ddgs.DDGS, "text", text)
+    monkeypatch.setattr("ddgs.ddgs.DDGS.text", text)  # ddgs.DDGS stands for it until it is used
     output = await search_web(WITHOUT_KEY).call({"query": "qwzx"})
     assert (output.value, output.evidence) == ([], [])
 

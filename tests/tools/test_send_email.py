@@ -50,19 +50,23 @@ def mailbox() -> Mailbox:
     return Mailbox()
 
 
-@pytest.fixture
-def free_port() -> int:
-    """A port on loopback where nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+class MailServer(Controller):  # type: ignore[misc]
+    """A server on a port that is its own from the beginning."""
+
+    def __init__(self, mailbox: Mailbox, **options: Any) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        port = self._listening.getsockname()[1]
+        super().__init__(mailbox, hostname="127.0.0.1", port=port, ready_timeout=120, **options)
+
+    def _create_server(self) -> Any:
+        return self.loop.create_server(self._factory_invoker, sock=self._listening)
 
 
 @pytest.fixture
-def spec(mailbox: Mailbox, free_port: int) -> Iterator[ToolSpec]:
-    server = Controller(mailbox, hostname="127.0.0.1", port=free_port, ready_timeout=30)
+def spec(mailbox: Mailbox) -> Iterator[ToolSpec]:
+    server = MailServer(mailbox)
     server.start()
-    yield send_email(_settings(f"smtp://127.0.0.1:{free_port}"))
+    yield send_email(_settings(f"smtp://127.0.0.1:{server.port}"))
     server.stop()
 
 
@@ -162,21 +166,24 @@ async def test_an_answer_that_settles_nothing_leaves_doubt(
     assert (failure.value.kind, failure.value.sent) == ("transient", True)
 
 
-async def test_a_server_that_is_down_got_nothing(free_port: int) -> None:
-    with pytest.raises(ToolFailure, match="nothing was sent") as failure:
-        await send_email(_settings(f"smtp://user:s3cret@127.0.0.1:{free_port}")).call(MAIL)
+async def test_a_server_that_is_down_got_nothing() -> None:
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{deaf.getsockname()[1]}"
+        with pytest.raises(ToolFailure, match="nothing was sent") as failure:
+            await send_email(_settings(f"smtp://user:s3cret@{address}")).call(MAIL)
     assert (failure.value.kind, failure.value.sent) == ("transient", False)
     assert "s3cret" not in str(failure.value)
 
 
 @pytest.mark.parametrize("password", ["s3cret", "wrong"])
-async def test_it_logs_in_where_the_server_wants_it(mailbox: Mailbox, free_port: int, password: str) -> None:
+async def test_it_logs_in_where_the_server_wants_it(mailbox: Mailbox, password: str) -> None:
     def check(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         return AuthResult(success=data.password == b"s3cret", handled=False)
 
-    server = Controller(mailbox, hostname="127.0.0.1", port=free_port, authenticator=check, auth_require_tls=False)
+    server = MailServer(mailbox, authenticator=check, auth_require_tls=False)
     server.start()
-    spec = send_email(_settings(f"smtp://user:{password}@127.0.0.1:{free_port}"))
+    spec = send_email(_settings(f"smtp://user:{password}@127.0.0.1:{server.port}"))
     try:
         if password == "wrong":
             with pytest.raises(ToolFailure, match=r"refused \(535\)") as failure:

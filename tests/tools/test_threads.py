@@ -19,7 +19,7 @@ async def test_a_thread_is_used_again() -> None:
 
 
 async def test_no_work_waits_for_another() -> None:
-    together = threading.Barrier(40, timeout=20)
+    together = threading.Barrier(40, timeout=120)
     await asyncio.gather(*(in_daemon_thread(together.wait) for _ in range(40)))
 
 
@@ -28,10 +28,10 @@ async def test_work_that_nobody_waits_for_holds_up_nothing() -> None:
 
     def hang() -> None:
         begun.set()
-        release.wait(60)
+        release.wait(300)
 
     hanging = asyncio.ensure_future(in_daemon_thread(hang))
-    await asyncio.to_thread(begun.wait, 20)
+    await asyncio.to_thread(begun.wait, 120)
     hanging.cancel()
     with pytest.raises(asyncio.CancelledError):
         await hanging
@@ -70,4 +70,4 @@ def _in_child() -> int:
 def test_a_forked_process_has_threads_of_its_own() -> None:
     assert _in_child() == 7
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as child:
-        assert child.submit(_in_child).result(timeout=20) == 7
+        assert child.submit(_in_child).result(timeout=120) == 7

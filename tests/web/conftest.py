@@ -18,7 +18,8 @@ from web.server import PageServer
 
 ROOT = Path(__file__).parents[2]
 CONSTITUTION = ROOT / "examples" / "us-constitution.txt"
-WITHIN = 30.0
+WITHIN = 120.0
+"""Seconds until what is waited for is given up."""
 
 
 class Served:

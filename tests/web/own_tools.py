@@ -17,11 +17,11 @@ def place() -> Path:
     return Path(os.environ["TEST_PLACE"])
 
 
-@tool(risk="read", trusted=True, timeout=60, retries=0)
+@tool(risk="read", trusted=True, timeout=400, retries=0)
 async def hold(name: str) -> str:
     """Wait until the test lets go."""
     await asyncio.to_thread((place() / f"{name}.held").touch)
-    until = time.monotonic() + 50
+    until = time.monotonic() + 300
     while not await asyncio.to_thread((place() / f"{name}.let-go").exists):
         if time.monotonic() > until:
             raise TimeoutError(name)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.web.conftest import CONSTITUTION, Served, one_task, save
+from tests.web.conftest import CONSTITUTION, WITHIN, Served, one_task, save
 from web.page import LARGEST_BODY
 
 SENATOR = "How old must a senator be?"
 
 
 def without_token(served: Served) -> httpx.Client:
-    return httpx.Client(base_url=served.address, trust_env=False)
+    return httpx.Client(base_url=served.address, trust_env=False, timeout=WITHIN)
 
 
 @pytest.mark.parametrize("path", ["/", "/api/threads", "/api/site", "/static/app.js", "/?token=wrong"])

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tests.web import browser
-from tests.web.conftest import Served, one_task, save
+from tests.web.conftest import WITHIN, Served, one_task, save
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed").expect
+expect.set_options(timeout=WITHIN * 1000)
 pytestmark = pytest.mark.skipif(browser.executable() is None, reason="no chromium on this machine")
 
 GOAL = "How old must a senator be, how old a president, and what is the difference?"
@@ -29,7 +30,7 @@ def page(chromium: Any, served: Served) -> Iterator[Any]:
     """The page as it is after its printed address was opened. Whatever its console says is wrong fails the test."""
     context = chromium.new_context(viewport={"width": 1200, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(WITHIN * 1000)
     wrong: list[str] = []
     page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
