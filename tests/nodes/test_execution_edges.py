@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
+from langchain_core.tools import StructuredTool
 from langgraph.types import Command
 
 from models.brain import Action, Brain, Thought
@@ -147,6 +150,103 @@ async def test_what_a_tool_does_to_itself_stays_with_it(raised: Callable[[], Bas
     out = await Bench([look, other]).run([Task(id="t1", tool="look"), Task(id="t2", tool="other")])
     assert out["results"]["t1"].error.message == told
     assert out["results"]["t2"].ok
+
+
+class Ending(BaseException):
+    """Ends more than a call."""
+
+
+class Mute(Exception):
+    """Can't say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+class NoText(Exception):
+    """Says what is no text."""
+
+    def __str__(self) -> str:
+        return 5  # type: ignore[return-value]
+
+
+class Odd(Exception):
+    """Can't be asked for its status."""
+
+    @property
+    def status_code(self) -> int:
+        raise RuntimeError
+
+
+def throw(error: BaseException) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        (lambda: sys.exit(3), "the tool called sys.exit(3)"),
+        (sys.exit, "the tool called sys.exit()"),
+        (lambda: throw(Ending("of it")), "the tool raised Ending: of it"),
+        (lambda: throw(BaseExceptionGroup("g", [Ending()])), "the tool raised BaseExceptionGroup: g (1 sub-exception)"),
+        (lambda: throw(Mute()), "Mute"),
+        (lambda: throw(NoText()), "NoText"),
+        (lambda: throw(Odd("status")), "Odd: status"),
+        (lambda: throw(ValueError("x" * 100_000)), "ValueError: " + "x" * 988),
+        (lambda: throw(ToolFailure("odd", kind="oddest")), "odd"),  # type: ignore[arg-type]
+        (lambda: throw(ToolFailure("soon", retry_after="soon")), "soon"),  # type: ignore[arg-type]
+    ],
+    ids=["exit-3", "exit", "base", "group", "mute", "no-text", "odd", "long", "kind", "retry-after"],
+)  # fmt: skip
+@pytest.mark.parametrize("way", ["thread", "loop", "langchain"])
+async def test_whatever_a_tool_raises_is_its_tasks_failure(act: Callable[[], None], told: str, way: str) -> None:
+    def blocking() -> str:
+        """Look."""
+        act()
+        return "seen"
+
+    async def awaited() -> str:
+        """Look."""
+        await asyncio.sleep(0)
+        return blocking()
+
+    @tool(trusted=True)
+    async def other() -> str:
+        """Look elsewhere."""
+        return "seen"
+
+    made = {
+        "thread": lambda: tool(retries=0, name="look")(blocking),
+        "loop": lambda: tool(retries=0, name="look")(awaited),
+        "langchain": lambda: StructuredTool.from_function(
+            coroutine=awaited, name="look", metadata={"risk": "read", "retries": 0}
+        ),
+    }
+    out = await Bench([made[way](), other]).run([Task(id="t1", tool="look"), Task(id="t2", tool="other")])
+    assert (out["results"]["t1"].status, out["results"]["t1"].error.message) == ("failed", told)
+    assert out["results"]["t2"].ok
+
+
+async def test_an_interrupt_in_a_thread_is_nobodys_ctrl_c() -> None:
+    @tool(trusted=True)
+    def look() -> str:
+        """Look."""
+        raise KeyboardInterrupt
+
+    (result,) = (await Bench([look]).run([Task(id="t1", tool="look")]))["results"].values()
+    assert result.error.message == "the tool raised KeyboardInterrupt"
+
+
+def test_ctrl_c_ends_the_run_also_while_a_tool_is_at_work() -> None:
+    @tool(trusted=True)
+    async def look() -> str:
+        """Look, and be interrupted."""
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.Event().wait()
+        return "seen"
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(Bench([look]).run([Task(id="t1", tool="look")]))
 
 
 async def test_calls_that_were_not_made_are_no_attempts_and_known_costs_keep_to_the_budget() -> None:
