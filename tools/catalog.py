@@ -19,7 +19,7 @@ from langchain_core.tools import BaseTool
 
 from memory.settings import Settings, settings
 from tools.outcome import words_of
-from tools.registry import ToolSpec
+from tools.registry import Toolbox, ToolSpec
 
 _TOLD = 3
 """Files whose failure is told, where none could be read."""
@@ -40,7 +40,7 @@ def builtin_tools(
     whose key, server, index or database is missing is listed all the same, its `unavailable` saying what to do.
 
     Blocks: it imports, reads the database's schema and brings the index of documents up to date. On an event loop call
-    it by `asyncio.to_thread`. Raises ValueError if the user's tools can't be loaded.
+    it by `asyncio.to_thread`. Raises ValueError if the user's tools can't be loaded, or no plan could call one of them.
     """
     config = config or settings()
     from tools.ask_human import ask_human
@@ -54,7 +54,7 @@ def builtin_tools(
     from tools.search_web import search_web
     from tools.send_email import send_email
 
-    return [
+    tools = [
         calculate,
         now,
         pick,
@@ -70,6 +70,7 @@ def builtin_tools(
         ask_human(),
         *tools_of_settings(config),
     ]
+    return list(Toolbox(tools).values())
 
 
 def document_tools(

@@ -11,12 +11,13 @@ from typing import Any, Literal, TypeAlias, get_type_hints, overload
 
 from langchain_core.tools import BaseTool, StructuredTool
 
-from state.check import parameters_of
+from state.check import BUILT_IN_SCHEMAS, parameters_of
 from state.policy import Risk
 from state.references import as_text
-from state.roles import ROLES, Role, roles_by_name
-from tools.calling import Caller
+from state.roles import Role, roles_by_name
+from tools.calling import Caller, injected
 from tools.outcome import NO_CALL, Call, ToolFailure, ToolOutput, current_call
+from tools.terms import check_terms
 
 __all__ = [
     "NO_CALL", "UNKNOWN_TOOL_RISK", "AnyTool", "Call", "ToolFailure", "ToolOutput", "ToolSpec", "Toolbox",
@@ -60,6 +61,7 @@ class ToolSpec:
     def __post_init__(self) -> None:
         if not isinstance(self.tool, BaseTool):
             raise ValueError(f"{self.tool!r} is no LangChain tool; @tool makes one of a function")
+        check_terms(self.name, {term: getattr(self, term) for term in _TERMS})
 
     @property
     def name(self) -> str:
@@ -92,14 +94,7 @@ class ToolSpec:
         if not isinstance(tool, BaseTool):
             raise ValueError(f"{tool!r} is no tool: give a LangChain tool, a ToolSpec, or a documented function")
         metadata = tool.metadata or {}
-        terms = {term: metadata[term] for term in _TERMS if term in metadata}
-        if terms.get("risk", "read") not in ("read", "write", "irreversible"):
-            raise ValueError(f"tool '{tool.name}': risk is 'read', 'write' or 'irreversible', not {terms['risk']!r}")
-        roles = terms.get("roles", {})
-        if roles != "by name" and not (isinstance(roles, Mapping) and set(roles.values()) <= set(ROLES)):
-            said = f"roles is 'by name', or {', '.join(map(repr, ROLES))} for each argument"
-            raise ValueError(f"tool '{tool.name}': {said}, not {roles!r}")
-        return cls(tool=tool, **terms)
+        return cls(tool=tool, **{term: metadata[term] for term in _TERMS if term in metadata})
 
     async def call(self, args: Mapping[str, Any], config: Any = None) -> ToolOutput:
         """Call the tool once. Raises whatever it raises, but for what would end the process; that is a ToolFailure."""
@@ -114,13 +109,18 @@ _TERMS = tuple(term.name for term in fields(ToolSpec) if term.name != "tool")
 
 
 class Toolbox(Mapping[str, ToolSpec]):
-    """The tools of a run, by name."""
+    """The tools of a run, by name. Raises ValueError for one that no plan could call."""
 
     def __init__(self, tools: Iterable[AnyTool] = ()) -> None:
         self._specs: dict[str, ToolSpec] = {}
         for spec in map(ToolSpec.of, tools):
             if spec.name in self._specs:
                 raise ValueError(f"two tools are called '{spec.name}'; rename one")
+            if spec.name in BUILT_IN_SCHEMAS:
+                raise ValueError(f"a tool can't be called '{spec.name}': the name has a meaning in plans; rename it")
+            if missing := injected(spec.tool):
+                told = f"LangGraph's ToolNode would inject {', '.join(map(repr, missing))}, which nothing does here"
+                raise ValueError(f"the tool '{spec.name}' can't be called: {told}; give it a default")
             self._specs[spec.name] = spec
 
     def __getitem__(self, name: str) -> ToolSpec:
@@ -190,6 +190,7 @@ def tool(
     if function is None:
         return functools.partial(tool, risk=risk, idempotent=idempotent, trusted=trusted, name=name, **terms)
     name = name or function.__name__
+    check_terms(name, terms)
 
     def pack(output: Any) -> tuple[str, ToolOutput]:
         packed = output if isinstance(output, ToolOutput) else ToolOutput(output)
