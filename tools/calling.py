@@ -137,7 +137,8 @@ def _meant(content: Any) -> Any:
     if isinstance(content, Command):
         update = content.update
         messages = update.get("messages") if isinstance(update, Mapping) else None
-        told = [_meant(one) for one in messages or [] if isinstance(one, ToolMessage)]
+        several = messages if isinstance(messages, list | tuple) else [messages]
+        told = [_meant(one) for one in several if isinstance(one, ToolMessage)]
         return told[0] if len(told) == 1 else told or update
     if isinstance(content, list) and content and all(isinstance(one, ToolMessage | Command) for one in content):
         return [_meant(one) for one in content]

@@ -14,16 +14,24 @@ from state.result import ErrorKind, Evidence
 class ToolFailure(Exception):
     """A tool's typed error. Any other exception counts as permanent, time-outs and lost connections as transient.
 
-    `sent`: False if it is certain that nothing reached the receiver, so that a write may be tried again.
+    `sent`: False if it is certain that nothing reached the receiver, so that a write may be tried again. `done`: True
+    if it is certain that it has been done, and only what came back is lost; a write hasn't failed then.
     """
 
     def __init__(
-        self, message: str, *, kind: ErrorKind = "permanent", retry_after: float | None = None, sent: bool = True
+        self,
+        message: str,
+        *,
+        kind: ErrorKind = "permanent",
+        retry_after: float | None = None,
+        sent: bool = True,
+        done: bool = False,
     ) -> None:
         super().__init__(message)
         self.kind: ErrorKind = kind
         self.retry_after = retry_after
         self.sent = sent
+        self.done = done
 
 
 @dataclass(frozen=True)
@@ -55,3 +63,10 @@ def words_of(error: BaseException) -> str:
         return str(error).strip()
     except (Exception, SystemExit):
         return ""
+
+
+def was_sent(error: BaseException) -> bool:
+    """Whether something may have reached the receiver before `error`."""
+    if isinstance(error, ToolFailure):
+        return error.sent
+    return not (isinstance(error, ConnectionRefusedError) or type(error).__name__ in {"ConnectError", "ConnectTimeout"})

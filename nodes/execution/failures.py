@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from state.references import BadReference
 from state.result import ErrorKind, TaskError
 from state.waiting import retry_after
-from tools.outcome import ToolFailure, words_of
+from tools.outcome import ToolFailure, was_sent, words_of
 
 RETRYABLE = frozenset({"transient", "timeout"})
 _LONGEST_MESSAGE = 1000
@@ -41,16 +41,9 @@ def _typed(error: BaseException) -> TaskError:
     return TaskError(kind="permanent", message=_message(error))
 
 
-def is_sent(error: BaseException) -> bool:
-    """Whether something may have reached the receiver before `error`."""
-    if isinstance(error, ToolFailure):
-        return error.sent
-    return not (isinstance(error, ConnectionRefusedError) or type(error).__name__ in {"ConnectError", "ConnectTimeout"})
-
-
 def leaves_doubt(error: BaseException) -> bool:
     """Whether a write that ended in `error` may have happened all the same."""
-    return typed(error).kind in RETRYABLE and is_sent(error)
+    return typed(error).kind in RETRYABLE and was_sent(error)
 
 
 def _message(error: BaseException) -> str:

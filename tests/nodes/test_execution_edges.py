@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from state.budget import Budget
 from state.task import Task
 from tests.nodes.brains import ScriptedBrain
 from tests.nodes.harness import Bench
-from tools.registry import ToolFailure, tool
+from tools.registry import ToolFailure, ToolOutput, tool
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +72,38 @@ async def test_what_holds_itself_fails_a_reading_and_no_writing_tool(risk: str, 
     result = (await Bench([make]).run([Task(id="t1", tool="make")]))["results"]["t1"]
     assert result.status == status
     assert "can't be told as JSON" in str(result.error or result.value)
+
+
+def _nested(levels: int) -> Any:
+    return json.loads("[" * levels + "]" * levels)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: _nested(450), lambda: ToolOutput(1, ["no evidence"]), lambda: ToolOutput(1, None),
+        lambda: {"\ud800": 1}, lambda: [Mute()], lambda: throw(ToolFailure("the answer is lost", done=True)),
+    ],
+    ids=["nested", "evidence", "no-evidence", "surrogate", "mute", "lost"],
+)  # fmt: skip
+async def test_what_has_been_done_has_not_failed_whatever_came_back(make: Callable[[], Any]) -> None:
+    calls = []
+
+    @tool(risk="write", trusted=True)
+    async def write() -> Any:
+        """Write."""
+        calls.append("write")
+        return make()
+
+    @tool(trusted=True)
+    async def read() -> Any:
+        """Read."""
+        return make()
+
+    out = await Bench([write, read]).run([Task(id="w", tool="write"), Task(id="r", tool="read")])
+    assert out["results"]["w"].value.startswith("Done; what came back was left out: ")
+    assert (out["results"]["w"].status, out["results"]["r"].status) == ("done", "failed")
+    assert calls == ["write"]
 
 
 async def test_any_input_that_came_through_is_enough_while_another_waits_for_a_person() -> None:
@@ -161,6 +194,8 @@ class Mute(Exception):
 
     def __str__(self) -> str:
         raise RuntimeError
+
+    __repr__ = __str__
 
 
 class NoText(Exception):
