@@ -106,6 +106,35 @@ async def test_what_has_been_done_has_not_failed_whatever_came_back(make: Callab
     assert calls == ["write"]
 
 
+class Counting(ScriptedBrain):
+    """Calls `look` with a long number, then answers with one."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__("nothing")
+        self._thoughts = [Action(tool="look", args={"at": number}), Action(answer={"found": number})]
+
+    async def next_action(self, goal: str, **_: Any) -> Thought[Action]:
+        return Thought(self._thoughts.pop(0))
+
+
+async def test_a_number_too_long_to_be_kept_is_text_wherever_it_comes_from() -> None:
+    @tool(trusted=True)
+    async def look(at: Any) -> Any:
+        """Look."""
+        return at
+
+    long = 2**70
+    plan = [
+        Task(id="given", tool="look", args={"at": [long]}),
+        Task(id="each", tool="look", args={"at": "{{item}}"}, each=[long, 1]),
+        Task(id="chosen", tool="agent", args={"goal": "look"}),
+    ]
+    out = await Bench([look], brain=cast(Brain, Counting(long))).run(plan)
+    assert {name: result.value for name, result in out["results"].items()} == {
+        "given": [str(long)], "each": [str(long), 1], "chosen": {"found": str(long)},
+    }  # fmt: skip
+
+
 async def test_any_input_that_came_through_is_enough_while_another_waits_for_a_person() -> None:
     @tool(risk="irreversible", trusted=True)
     async def fire() -> str:
