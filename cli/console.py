@@ -6,7 +6,8 @@ import contextlib
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+import threading
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,13 +57,17 @@ def give_up(stream: TextIO) -> None:
 @contextlib.contextmanager
 def aside(*, json: bool = False) -> Iterator[TextIO]:
     """While tools are at work: what they, their threads and their processes print goes to stderr, so that stdout has
-    the command's own output alone. Yields stdout itself. On a terminal everything stays together, unless `json`."""
+    the command's own output alone. Yields stdout itself. On a terminal everything stays together, unless `json`.
+
+    A tool that took too long is left behind, and may print for as long as the process lives: from then on stdout is
+    this thread's alone."""
     own = sys.stdout
     if not json and is_terminal(own):
         yield own
         return
     _flush(own)
     with contextlib.ExitStack() as stack:
+        stack.callback(_keep_stdout)
         with contextlib.suppress(OSError, ValueError):  # closed, or no file
             number, kept = own.fileno(), os.dup(own.fileno())
             stack.callback(os.close, kept)
@@ -100,6 +105,21 @@ class _Aside(io.TextIOBase):
     @property
     def buffer(self) -> io.BufferedIOBase:
         return sys.stderr.buffer  # type: ignore[return-value]
+
+
+def _keep_stdout() -> None:
+    if not isinstance(sys.stdout, _Own):
+        sys.stdout = cast("TextIO", _Own(sys.stdout))
+
+
+class _Own:
+    """A stream for the thread that makes this; for all others it is stderr."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._thread = stream, threading.get_ident()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream if threading.get_ident() == self._thread else sys.stderr, name)
 
 
 def console(*, stderr: bool = False) -> Console:

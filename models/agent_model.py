@@ -16,6 +16,7 @@ from pydantic import Field
 
 from models.brain import Action, Brain, Step, Thought
 from state.budget import Usage
+from state.record import storable
 from state.references import as_text
 from state.result import TaskError, TaskResult
 from tools.registry import ToolOutput, ToolSpec
@@ -134,5 +135,5 @@ def _message(thought: Thought[Action], call_id: str) -> AIMessage:
     if action.tool is None:
         text = "" if action.answer is None else as_text(action.answer)
         return AIMessage(text, usage_metadata=counted, response_metadata=told)
-    call = {"name": action.tool, "args": dict(action.args), "id": call_id}
+    call = {"name": action.tool, "args": storable(dict(action.args)), "id": call_id}
     return AIMessage(action.reason, tool_calls=[call], usage_metadata=counted, response_metadata=told)

@@ -172,7 +172,11 @@ def parameters_of(tool: Any, name: str = "") -> dict[str, Any]:
     schema = getattr(tool, "tool_call_schema", None)
     if isinstance(schema, dict):
         return schema
-    return dict(schema.model_json_schema()) if schema is not None else {}
+    told = dict(schema.model_json_schema()) if schema is not None else {}
+    taken = getattr(tool, "args", None)
+    if isinstance(taken, dict) and len(taken) == 1 and taken.keys() != told.get("properties", {}).keys():
+        return {"type": "object", "properties": taken, "required": list(taken)}  # LangChain's tool for a single text
+    return told
 
 
 def argument_errors(args: Mapping[str, Any], schema: Mapping[str, Any], *, resolved: bool = False) -> list[str]:

@@ -7,6 +7,19 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+_LEAST_INT, _MOST_INT = -(2**63), 2**64 - 1
+"""What a checkpoint has numbers for."""
+
+
+def storable(value: Any) -> Any:
+    """JSON as it can be kept: numbers of more than 64 bits become text, to lose none of their digits."""
+    if isinstance(value, dict):
+        return {name: storable(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [storable(item) for item in value]
+    is_too_long = type(value) is int and not _LEAST_INT <= value <= _MOST_INT
+    return str(value) if is_too_long else value
+
 
 class Record(BaseModel):
     """A typed value that also reads like the JSON object it becomes.

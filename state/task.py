@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, JsonValue, field_validator
 
 from state import conditions, references
-from state.record import Record
+from state.record import Record, storable
 
 MODEL, AGENT = "model", "agent"
 EVENT = "event"
@@ -67,6 +67,11 @@ class Task(Record):
     @classmethod
     def _no_args(cls, value: Any) -> Any:
         return {} if value is None else value
+
+    @field_validator("args", "each")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        return storable(value)
 
     @property
     def fallback(self) -> str | None:

@@ -7,8 +7,9 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +18,8 @@ from typing import Any
 from langchain_core.tools import BaseTool
 
 from memory.settings import Settings, settings
-from tools.registry import ToolSpec
+from tools.outcome import words_of
+from tools.registry import Toolbox, ToolSpec
 
 _TOLD = 3
 """Files whose failure is told, where none could be read."""
@@ -38,7 +40,7 @@ def builtin_tools(
     whose key, server, index or database is missing is listed all the same, its `unavailable` saying what to do.
 
     Blocks: it imports, reads the database's schema and brings the index of documents up to date. On an event loop call
-    it by `asyncio.to_thread`. Raises ValueError if the user's tools can't be loaded.
+    it by `asyncio.to_thread`. Raises ValueError if the user's tools can't be loaded, or no plan could call one of them.
     """
     config = config or settings()
     from tools.ask_human import ask_human
@@ -52,7 +54,7 @@ def builtin_tools(
     from tools.search_web import search_web
     from tools.send_email import send_email
 
-    return [
+    tools = [
         calculate,
         now,
         pick,
@@ -68,6 +70,7 @@ def builtin_tools(
         ask_human(),
         *tools_of_settings(config),
     ]
+    return list(Toolbox(tools).values())
 
 
 def document_tools(
@@ -97,15 +100,16 @@ def load_tools(path: str) -> list[ToolSpec]:
     loads. Raises ValueError saying what is wrong.
     """
     place, _, attribute = path.partition(":") if not _has_drive(path) else (path, "", "")
-    try:
+    with _loading(place):
         module = _module(place)
-    except Exception as error:
-        raise ValueError(f"the tools in '{place}' can't be loaded: {type(error).__name__}: {error}") from error
     if attribute:
         if not hasattr(module, attribute):
             raise ValueError(f"'{place}' has no '{attribute}'")
         found = getattr(module, attribute)
-        specs = list(_specs(found() if callable(found) and not isinstance(found, BaseTool) else found))
+        if callable(found) and not isinstance(found, BaseTool):
+            with _loading(path):
+                found = found()
+        specs = list(_specs(found))
     else:
         specs = list(_specs([value for name, value in vars(module).items() if not name.startswith("_")], strict=False))
     if not specs:
@@ -138,6 +142,16 @@ def _mcp_tools(config: Settings) -> list[ToolSpec]:
     # A loop may be running in this thread.
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(lambda: asyncio.run(mcp_tools(config.mcp))).result()
+
+
+@contextmanager
+def _loading(place: str) -> Iterator[None]:
+    """Around the user's code: whatever it raises becomes a ValueError, sys.exit() too."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        told = f"{type(error).__name__}: {words_of(error)}".removesuffix(": ")
+        raise ValueError(f"the tools in '{place}' can't be loaded: {told}") from error
 
 
 def _module(place: str) -> ModuleType:

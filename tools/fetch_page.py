@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from memory.documents.markup import is_hidden
 from state.result import Evidence
 from tools.registry import ToolFailure, ToolOutput, ToolSpec, tool
 from tools.safe_http import HttpResponse, SafeHttp, raise_for_status
@@ -64,7 +65,11 @@ def _main_text(response: HttpResponse) -> _Page | None:
 
     try:
         found: Any = trafilatura.bare_extraction(
-            _html(response), url=response.url, with_metadata=True, include_comments=False, include_tables=True
+            _shown(trafilatura.load_html(_html(response))),
+            url=response.url,
+            with_metadata=True,
+            include_comments=False,
+            include_tables=True,
         )
     except Exception:
         # A page that the extractor stumbles over still has text.
@@ -72,6 +77,13 @@ def _main_text(response: HttpResponse) -> _Page | None:
     if found is None or not (found.text or "").strip():
         return None
     return _Page(str(found.title or ""), found.date or None, str(found.text))
+
+
+def _shown(page: Any) -> Any:
+    """A page's tree without what its own markup hides."""
+    for element in [one for one in page.iter() if isinstance(one.tag, str) and is_hidden(one.tag, one.attrib)]:
+        element.drop_tree()
+    return page
 
 
 def _all_text(response: HttpResponse) -> _Page:
@@ -82,6 +94,8 @@ def _all_text(response: HttpResponse) -> _Page:
     title = " ".join(soup.title.get_text(" ").split()) if soup.title else ""
     for hidden in soup(["script", "style", "noscript", "template", "head", "svg"]):
         hidden.decompose()
+    for hidden in soup(lambda element: is_hidden(element.name, element.attrs)):
+        hidden.extract()
     lines = (" ".join(line.split()) for line in soup.get_text("\n").splitlines())
     return _Page(title, None, "\n".join(line for line in lines if line))
 

@@ -6,60 +6,27 @@ import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeAlias, get_type_hints, overload
 
-from langchain_core.tools import BaseTool, StructuredTool, Tool
+from langchain_core.tools import BaseTool, StructuredTool
 
-from state.check import parameters_of
+from state.check import BUILT_IN_SCHEMAS, parameters_of
 from state.policy import Risk
 from state.references import as_text
-from state.result import ErrorKind, Evidence
-from state.roles import ROLES, Role, roles_by_name
-from tools.threads import in_daemon_thread
+from state.roles import Role, roles_by_name
+from tools.calling import Caller, injected
+from tools.outcome import NO_CALL, Call, ToolFailure, ToolOutput, current_call
+from tools.terms import check_terms
+
+__all__ = [
+    "NO_CALL", "UNKNOWN_TOOL_RISK", "AnyTool", "Call", "ToolFailure", "ToolOutput", "ToolSpec", "Toolbox",
+    "current_call", "tool",
+]  # fmt: skip
 
 UNKNOWN_TOOL_RISK: Risk = "write"
 AnyTool: TypeAlias = "BaseTool | ToolSpec | Callable[..., Any]"
 """What can be given as a tool: a LangChain tool, a ToolSpec, or a documented and annotated function."""
-
-
-class ToolFailure(Exception):
-    """A tool's typed error. Any other exception counts as permanent, time-outs and lost connections as transient.
-
-    `sent`: False if it is certain that nothing reached the receiver, so that a write may be tried again.
-    """
-
-    def __init__(
-        self, message: str, *, kind: ErrorKind = "permanent", retry_after: float | None = None, sent: bool = True
-    ) -> None:
-        super().__init__(message)
-        self.kind: ErrorKind = kind
-        self.retry_after = retry_after
-        self.sent = sent
-
-
-@dataclass(frozen=True)
-class ToolOutput:
-    """What a tool returns when its evidence is more than its value: `value` is JSON."""
-
-    value: Any
-    evidence: list[Evidence] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Call:
-    """The call a tool is serving, for tools that need more than their arguments."""
-
-    key: str = ""
-    thread_id: str = ""
-    task: str = ""
-    attempt: int = 1
-
-
-NO_CALL = Call()
-current_call: ContextVar[Call] = ContextVar("current_call", default=NO_CALL)
-"""Inside a tool: the call being served; `current_call.get().key` is the idempotency key of an effect."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +58,11 @@ class ToolSpec:
     mints: tuple[str, ...] = ()
     picks_from: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.tool, BaseTool):
+            raise ValueError(f"{self.tool!r} is no LangChain tool; @tool makes one of a function")
+        check_terms(self.name, {term: getattr(self, term) for term in _TERMS})
+
     @property
     def name(self) -> str:
         return self.tool.name
@@ -121,52 +93,34 @@ class ToolSpec:
             return _of_function(tool)
         if not isinstance(tool, BaseTool):
             raise ValueError(f"{tool!r} is no tool: give a LangChain tool, a ToolSpec, or a documented function")
-        known = {f.name for f in fields(cls)} - {"tool"}
-        terms = {name: value for name, value in (tool.metadata or {}).items() if name in known}
-        if terms.get("risk", "read") not in ("read", "write", "irreversible"):
-            raise ValueError(f"tool '{tool.name}': risk is 'read', 'write' or 'irreversible', not {terms['risk']!r}")
-        roles = terms.get("roles", {})
-        if roles != "by name" and not (isinstance(roles, Mapping) and set(roles.values()) <= set(ROLES)):
-            said = f"roles is 'by name', or {', '.join(map(repr, ROLES))} for each argument"
-            raise ValueError(f"tool '{tool.name}': {said}, not {roles!r}")
-        return cls(tool=tool, **terms)
+        metadata = tool.metadata or {}
+        return cls(tool=tool, **{term: metadata[term] for term in _TERMS if term in metadata})
 
     async def call(self, args: Mapping[str, Any], config: Any = None) -> ToolOutput:
-        """Call the tool once. Raises whatever it raises."""
-        if self.tool.response_format == "content_and_artifact":
-            request = {
-                "type": "tool_call",
-                "id": current_call.get().key or "call",
-                "name": self.name,
-                "args": dict(args),
-            }
-            message = await self._invoke(request, config)
-            output = message.artifact if message.artifact is not None else message.content
-        else:
-            output = await self._invoke(dict(args), config)
-        return output if isinstance(output, ToolOutput) else ToolOutput(output)
-
-    async def _invoke(self, request: Any, config: Any) -> Any:
-        if self._blocks:
-            return await in_daemon_thread(lambda: self.tool.invoke(request, config))
-        return await self.tool.ainvoke(request, config)
+        """Call the tool once. Raises whatever it raises, but for what would end the process; that is a ToolFailure."""
+        return await self._caller(args, config)
 
     @functools.cached_property
-    def _blocks(self) -> bool:
-        """Whether the tool has no way of its own to be awaited."""
-        if isinstance(self.tool, Tool | StructuredTool):
-            return self.tool.coroutine is None
-        return type(self.tool)._arun is BaseTool._arun
+    def _caller(self) -> Caller:
+        return Caller(self.tool)
+
+
+_TERMS = tuple(term.name for term in fields(ToolSpec) if term.name != "tool")
 
 
 class Toolbox(Mapping[str, ToolSpec]):
-    """The tools of a run, by name."""
+    """The tools of a run, by name. Raises ValueError for one that no plan could call."""
 
     def __init__(self, tools: Iterable[AnyTool] = ()) -> None:
         self._specs: dict[str, ToolSpec] = {}
         for spec in map(ToolSpec.of, tools):
             if spec.name in self._specs:
                 raise ValueError(f"two tools are called '{spec.name}'; rename one")
+            if spec.name in BUILT_IN_SCHEMAS:
+                raise ValueError(f"a tool can't be called '{spec.name}': the name has a meaning in plans; rename it")
+            if missing := injected(spec.tool):
+                told = f"LangGraph's ToolNode would inject {', '.join(map(repr, missing))}, which nothing does here"
+                raise ValueError(f"the tool '{spec.name}' can't be called: {told}; give it a default")
             self._specs[spec.name] = spec
 
     def __getitem__(self, name: str) -> ToolSpec:
@@ -185,10 +139,10 @@ class Toolbox(Mapping[str, ToolSpec]):
 
 def _told(value: Any) -> str:
     """What a tool's caller reads of a value; one that is no JSON is told as Python tells it."""
-    try:
-        return as_text(value)
-    except (TypeError, ValueError, RecursionError):
-        return repr(value)
+    for told in (as_text, repr):
+        with suppress(Exception):
+            return told(value)
+    return type(value).__name__
 
 
 def _of_function(function: Callable[..., Any]) -> ToolSpec:
@@ -235,6 +189,8 @@ def tool(
     """
     if function is None:
         return functools.partial(tool, risk=risk, idempotent=idempotent, trusted=trusted, name=name, **terms)
+    name = name or function.__name__
+    check_terms(name, terms)
 
     def pack(output: Any) -> tuple[str, ToolOutput]:
         packed = output if isinstance(output, ToolOutput) else ToolOutput(output)
@@ -255,7 +211,7 @@ def tool(
     made = StructuredTool.from_function(
         func=None if is_async else wrapped,
         coroutine=wrapped if is_async else None,
-        name=name or function.__name__,
+        name=name,
         description=inspect.getdoc(function),
         response_format="content_and_artifact",
     )

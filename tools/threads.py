@@ -45,8 +45,8 @@ async def in_daemon_thread(work: Callable[[], T]) -> T:
         error: BaseException | None = None
         try:
             value = context.run(work)
-        except StopIteration as stop:  # a future can't carry it
-            error = RuntimeError(f"it raised StopIteration({stop})")
+        except (StopIteration, GeneratorExit) as stop:  # they mean something else to what awaits a future
+            error = RuntimeError(f"it raised {type(stop).__name__}({stop})")
         except BaseException as raised:
             error = raised
 

@@ -10,7 +10,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ MOST_LINES = 100
 LONGEST_LINE = 1_000
 LOOK_ANYWAY = 60.0
 """Seconds after which it is looked even if nothing was told."""
+AGAIN_PAUSE = 1.0
+"""Seconds before watching is begun again, when it broke off."""
 FULL_PAUSE = 5.0
 """Seconds before a change is handed in again, when the queue was full."""
 _SEEN = "{}"
@@ -59,9 +61,7 @@ class FilesWatch:
 
     async def run(self, ready: Callable[[], None] | None = None) -> None:
         """Hand in changes until cancelled. `ready` is called when watching has begun."""
-        from watchfiles import awatch
-
-        changes = awatch(*self._source.paths, debounce=400, step=50)
+        changes = self._changes()
         following = asyncio.ensure_future(anext(changes))
         try:
             await asyncio.sleep(0)  # it watches from here on, so whatever changes while this looks is seen after it
@@ -76,9 +76,35 @@ class FilesWatch:
                 if following.done():
                     following.result()
                     following = asyncio.ensure_future(anext(changes))
+                    await asyncio.sleep(0)
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
+
+    async def _changes(self) -> AsyncIterator[None]:
+        """Yields when something may have changed. Raises what keeps it from watching at all.
+
+        A name that isn't Unicode ends watchfiles' watching, and so may what a file system does. It is begun anew, and
+        what happened in between is found by the look that follows.
+        """
+        from watchfiles import awatch
+
+        said, has_begun = "", False
+        while True:
+            try:
+                async for _ in awatch(*self._source.paths, debounce=400, step=50):
+                    yield
+            except Exception as error:
+                broke_off = isinstance(error, ExceptionGroup)  # from among the tasks that watch; else it didn't begin
+                if not broke_off and not has_begun:
+                    raise
+                has_begun = True
+                told = str(error.exceptions[0] if isinstance(error, ExceptionGroup) else error)
+                if told != said:
+                    _logger.warning("files %s: watching ended, and is begun again: %s", self._source.name, told)
+                said = told
+                await asyncio.sleep(AGAIN_PAUSE if broke_off else LOOK_ANYWAY)
+                yield
 
     async def look(self) -> bool:
         """Hand in what differs from what was seen before; whether anything does. The first time ever all is as it

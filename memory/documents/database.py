@@ -12,7 +12,7 @@ from pathlib import Path
 from memory.documents.content import DocumentsError
 from memory.folders import make_private
 
-_VERSION = 2
+_VERSION = 3
 """Goes up with the tables and with what the converters make of a file: an older index is made anew."""
 
 _SCHEMA = """

@@ -15,31 +15,38 @@ _SKIPPED_FOLDERS = frozenset({"node_modules", "__pycache__", "site-packages", "_
 
 @dataclass(frozen=True)
 class Found:
-    """The files that were asked for, and the folders that were looked through; absolute paths."""
+    """The files that were asked for, and the folders that were looked through; absolute paths.
+
+    `astray`: those of the files that aren't to be read, links out of the folder they were found in.
+    """
 
     files: list[Path]
     folders: list[Path]
     missing: list[Path]
+    astray: set[Path]
 
 
 def find(paths: Iterable[Path | str]) -> Found:
     """The files of `paths`: files as they are, folders with all below them that a converter knows.
 
-    Hidden files and folders are left out. Links to folders aren't followed, so a loop does no harm.
+    Hidden files and folders are left out. Links to folders aren't followed, so a loop does no harm. A link that was
+    named is what it leads to; one that was found is it only within its folder, which others may fill.
     """
-    files: dict[Path, None] = {}
+    is_astray: dict[Path, bool] = {}
     folders: list[Path] = []
     missing: list[Path] = []
-    for given in paths:
-        path = absolute(given)
+    for path in map(absolute, paths):
         if path.is_dir():
             folders.append(path)
-            files.update(dict.fromkeys(_below(path)))
+            for found, leads_out in _below(path):
+                is_astray[found] = is_astray.get(found, True) and leads_out
         elif os.path.lexists(path) and path.exists():
-            files[path] = None
+            is_astray[path] = False
         else:
             missing.append(path)
-    return Found(list(files), folders, missing)
+    for folder in folders:
+        is_astray.pop(folder, None)
+    return Found(list(is_astray), folders, missing, {path for path, leads_out in is_astray.items() if leads_out})
 
 
 def absolute(path: Path | str) -> Path:
@@ -64,10 +71,20 @@ def formats() -> str:
     return " ".join(sorted(suffix.lstrip(".") for suffix in CONVERTERS))
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """The files below a folder, and the links to folders elsewhere; whether each is a link that leads out of it."""
+    root = folder.resolve()
     for directory, names, files in os.walk(folder):
         names[:] = sorted(name for name in names if not name.startswith(".") and name not in _SKIPPED_FOLDERS)
+        yield from ((path, True) for path in (Path(directory, name) for name in names) if _leads_out(path, root))
         for name in sorted(files):
             path = Path(directory, name)
             if not name.startswith(".") and kind(path):
-                yield path
+                yield path, _leads_out(path, root)
+
+
+def _leads_out(path: Path, root: Path) -> bool:
+    try:
+        return path.is_symlink() and not path.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # a loop, which leads nowhere
+        return False

@@ -17,6 +17,7 @@ from memory.documents.search import Hit, Searcher
 from memory.embedding import embed
 
 _BATCH_CHUNKS = 1024
+_ASTRAY = "is a link out of its folder, and left out; to have it read, name it, or what it leads to"
 
 Clean = Callable[[str], str]
 
@@ -99,7 +100,7 @@ class DocumentIndex:
         if not found.files:
             folders = ", ".join(map(files.shown, found.folders))
             raise DocumentsError(f"no documents in {folders}; understood are: {files.formats()}, also packed as .gz")
-        self._write(report, known, self._read(report, known, found.files))
+        self._write(report, known, self._read(report, known, found))
         report.seconds = time.perf_counter() - start
         return report
 
@@ -142,13 +143,17 @@ class DocumentIndex:
                 connection.executemany("DELETE FROM files WHERE path = ?", [(path,) for path in gone])
             report.removed = len(gone)
 
-    def _read(self, report: IndexReport, known: dict[str, _Known], paths: list[Path]) -> Iterator[_Read]:
+    def _read(self, report: IndexReport, known: dict[str, _Known], found: files.Found) -> Iterator[_Read]:
         """The files whose content is new, read and cut into passages."""
-        for path in paths:
-            stamp = _stamp(path)
+        for path in found.files:
+            is_astray = path in found.astray
+            stamp = _ASTRAY if is_astray else _stamp(path)
             before = known.get(str(path))
             if before is not None and before.stamp == stamp:
                 self._pass_over(report, path, before)
+                continue
+            if is_astray:
+                yield _Read(path, stamp, "", 0, [], failure=_ASTRAY)
                 continue
             try:
                 data = load(path)

@@ -1,8 +1,9 @@
-"""HTML: the text of the page in reading order, with its headings; no scripts, styles or navigation."""
+"""HTML: the text of the page in reading order, with its headings; no scripts, styles or navigation, nothing hidden."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memory.documents.content import Block, Content, Unreadable
@@ -22,6 +23,9 @@ _BLOCKS = frozenset(
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _NOISE = frozenset({"headerlink", "sphinxsidebar", "toctree-wrapper", "related", "toc", "breadcrumbs"})
 _NAVIGATION = frozenset({"navigation", "search", "banner", "contentinfo"})
+_WHOLE = frozenset({"html", "body"})
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
 _DATES = ("article:modified_time", "article:published_time", "dcterms.date", "dcterms.modified", "date")
 
 
@@ -39,6 +43,19 @@ def html(data: bytes, text: str) -> Content:
     except etree.ParserError as error:
         raise Unreadable("has no text in it") from error
     return Content(list(_blocks(etree, root)), date=_date(root))
+
+
+def is_hidden(tag: str, attributes: Mapping[str, Any]) -> bool:
+    """Whether an element says of itself that nobody is to see it: a usual place for orders to models.
+
+    Style sheets aren't looked at. A whole page that is hidden is one that a script shows.
+    """
+    if tag in _WHOLE:
+        return False
+    style = _COMMENT.sub("", str(attributes.get("style") or "")).lower()
+    declared = dict(declaration.replace("!important", "").partition(":")[::2] for declaration in style.split(";"))
+    told = {name.strip(): value.strip() for name, value in declared.items()}
+    return "hidden" in attributes or told.get("display") == "none" or told.get("visibility") in ("hidden", "collapse")
 
 
 def _blocks(etree: Any, root: Any) -> Iterator[Block]:
@@ -68,7 +85,7 @@ def _blocks(etree: Any, root: Any) -> Iterator[Block]:
 
 
 def _is_noise(element: Any, tag: str) -> bool:
-    if tag in _SKIPPED:
+    if tag in _SKIPPED or is_hidden(tag, element.attrib):
         return True
     if element.get("role") in _NAVIGATION:
         return True
@@ -79,4 +96,4 @@ def _date(root: Any) -> str | None:
     found = {
         (meta.get("property") or meta.get("name") or "").lower(): meta.get("content") for meta in root.iter("meta")
     }
-    return next((str(found[name])[:10] for name in _DATES if found.get(name)), None)
+    return next((day[0] for name in _DATES if (day := _DAY.match(found.get(name) or ""))), None)

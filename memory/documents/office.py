@@ -14,6 +14,9 @@ from memory.documents.content import Block, Content, Unreadable
 
 _LARGEST_UNPACKED = 200 * 1024 * 1024
 _MOST_PAGES = 2000
+_HIDDEN = './/w:r[w:rPr/w:vanish[not(@w:val) or @w:val = "1" or @w:val = "true" or @w:val = "on"]]'
+_TEMPLATE = "2013-12-23"
+"""When the template was made that python-docx makes documents of, and copies the dates of."""
 _HYPHENATED = re.compile(r"(?<=[a-zà-ÿ])-\n\s*(?=[a-zà-ÿ])")
 
 
@@ -107,6 +110,8 @@ def docx(data: bytes) -> Content:
         if sum(member.file_size for member in archive.infolist()) > _LARGEST_UNPACKED:
             raise Unreadable(f"unpacks to more than {_LARGEST_UNPACKED >> 20} MB")
     document = Document(io.BytesIO(data))
+    for hidden in document.element.body.xpath(_HIDDEN):
+        hidden.getparent().remove(hidden)
     blocks: list[Block] = []
     path: list[tuple[int, str]] = []
     for item in document.iter_inner_content():
@@ -122,8 +127,19 @@ def docx(data: bytes) -> Content:
             blocks.append(Block(words, headings))
         else:
             path = [*(entry for entry in path if entry[0] < level), (level, words)]
-    modified = document.core_properties.modified
-    return Content(blocks, date=modified.date().isoformat() if modified else None)
+    return Content(blocks, date=_written(document.part.package))
+
+
+def _written(package: Any) -> str | None:
+    """The day a Word document was last changed, or made; None if all that is known is when its template was."""
+    from docx.opc.constants import RELATIONSHIP_TYPE
+
+    try:
+        properties = package.part_related_by(RELATIONSHIP_TYPE.CORE_PROPERTIES).core_properties
+    except KeyError:  # asked in the usual way, python-docx makes up properties of today
+        return None
+    days = [moment.date().isoformat() for moment in (properties.modified, properties.created) if moment]
+    return next((day for day in days if day != _TEMPLATE), None)
 
 
 def _level(style: str | None) -> int | None:

@@ -155,6 +155,8 @@ class _Reader:
         if self._markdown and (atx := _ATX.match(line)):
             return len(atx[1]), atx[2], index + 1
         below = self._line(index + 1)
+        if self._markdown and (_FENCE.match(line) or _FENCE.match(below)):
+            return None
         over = _UNDERLINE.match(line)
         if over and below and self._line(index + 2) == line:
             return self._level(over[1] + "over"), below, index + 3

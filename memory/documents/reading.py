@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ LARGEST_FILE = 50 * 1024 * 1024
 """Bytes; larger files, or files that unpack to more, are left out with a reason."""
 
 _SAMPLE = 64 * 1024
+_FENCE_OR_COMMENT = re.compile(r"^ *(```|~~~).*?(?:^ *\1|\Z)|<!--.*?(?:-->|\Z)", re.DOTALL | re.MULTILINE)
+"""In Markdown: code, which is shown as it stands, or a comment, which isn't."""
 
 
 def _text(data: bytes) -> Content:
@@ -22,7 +25,8 @@ def _text(data: bytes) -> Content:
 
 
 def _markdown(data: bytes) -> Content:
-    return Content(plain.blocks(decoded(data), markdown=True))
+    shown = _FENCE_OR_COMMENT.sub(lambda found: found[0] if found[1] else "\n" * found[0].count("\n"), decoded(data))
+    return Content(plain.blocks(shown, markdown=True))
 
 
 def _html(data: bytes) -> Content:

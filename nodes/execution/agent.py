@@ -14,6 +14,7 @@ from nodes.execution.call import call_tool
 from nodes.execution.desk import Desk, Site
 from nodes.execution.think import REPETITIONS, key_of, think, why_not
 from state.budget import Budget, Usage
+from state.record import storable
 from state.result import Origin, TaskError, TaskResult
 from state.task import AGENT
 from tools.registry import ToolFailure, ToolSpec
@@ -117,7 +118,7 @@ async def _choose(
     action = made.value
     value = {"tool": action.tool, "args": action.args, "answer": action.answer, "reason": action.reason}
     value["usage"] = made.usage.to_json()
-    return thought.model_copy(update={"status": "done", "value": value})
+    return thought.model_copy(update={"status": "done", "value": storable(value)})
 
 
 def _decided(thought: TaskResult) -> tuple[Action, Usage]:

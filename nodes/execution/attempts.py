@@ -16,6 +16,7 @@ from nodes.execution import failures, limits
 from nodes.execution.desk import Desk, Site
 from nodes.execution.privacy import redacted, untraced
 from nodes.execution.values import as_json
+from tools.outcome import was_sent
 from tools.registry import Call, ToolFailure, ToolOutput, ToolSpec, current_call
 
 LONGEST_RETRY_AFTER = 60.0
@@ -38,7 +39,7 @@ async def attempts(
     def is_worth_another(error: BaseException) -> bool:
         if getattr(error, "kind", None) not in failures.RETRYABLE:
             return False
-        return may_repeat or not failures.is_sent(error)
+        return may_repeat or not was_sent(error)
 
     def pause(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -108,7 +109,7 @@ async def _call_once(
             with untraced(_config(key, site)) as config:
                 async with limit:
                     output = await _called(spec, redaction.reveal(args), config)
-            output = await _redacted(_in_json(output, spec), spec)
+            output = await _kept(output)
         except GraphBubbleUp:
             raise
         except Exception as error:
@@ -116,14 +117,11 @@ async def _call_once(
                 told = "the budget of seconds is used up" if is_cut else f"no answer within {timeout:g} s"
                 error = ToolFailure(told, kind="budget" if is_cut else "timeout")
             known = failures.typed(error)
-            breaker.failed(known)
-            failure = ToolFailure(
-                redaction.redact(known.message)[0],
-                kind=known.kind,
-                retry_after=known.retry_after,
-                sent=failures.is_sent(error),
-            )
-            raise failure from error
+            told = redaction.redact(known.message)[0]
+            if spec.risk == "read" or not (isinstance(error, ToolFailure) and error.done):
+                breaker.failed(known)
+                raise ToolFailure(told, kind=known.kind, retry_after=known.retry_after, sent=was_sent(error)) from error
+            output = ToolOutput(f"Done; what came back was left out: {told}.")  # what has happened hasn't failed
         finally:
             current_call.reset(token)
     breaker.succeeded()
@@ -140,26 +138,18 @@ async def _called(spec: ToolSpec, args: dict[str, Any], config: Any) -> ToolOutp
         raise ToolFailure("it was cancelled from within", kind="transient") from error
 
 
-def _in_json(output: ToolOutput, spec: ToolSpec) -> ToolOutput:
-    """Raises ToolFailure where a reading tool's value has no form in JSON."""
+async def _kept(output: ToolOutput) -> ToolOutput:
+    """What may be kept of an output. Raises ToolFailure for what is no JSON, or too large."""
     try:
-        return ToolOutput(as_json(output.value), output.evidence)
+        kept = ToolOutput(as_json(output.value), list(output.evidence))
+        size = sum(len(item.text) for item in kept.evidence) + len(repr(kept.value))
+        if size <= MOST_RETURNED:  # looked at beside the event loop where that takes a while
+            return await asyncio.to_thread(redacted, kept) if size > _LITTLE else redacted(kept)
     except Exception as error:
         told = f"what it returned can't be told as JSON ({type(error).__name__})"
-        if spec.risk == "read":
-            raise ToolFailure(told) from error
-        return ToolOutput(f"Done; what came back was left out: {told}.")  # an effect that has happened hasn't failed
-
-
-async def _redacted(output: ToolOutput, spec: ToolSpec) -> ToolOutput:
-    """What may be kept of an output, looked at beside the event loop where that takes a while. Raises ToolFailure."""
-    size = sum(len(item.text) for item in output.evidence) + len(repr(output.value))
-    if size > MOST_RETURNED:
-        told = f"it returned {size:,} characters, the limit is {MOST_RETURNED:,}"
-        if spec.risk == "read":
-            raise ToolFailure(f"{told}; let it return less, or a file's name")
-        return ToolOutput(f"Done; what came back was left out: {told}.")  # an effect that has happened hasn't failed
-    return await asyncio.to_thread(redacted, output) if size > _LITTLE else redacted(output)
+        raise ToolFailure(told, done=True) from error
+    told = f"it returned {size:,} characters, the limit is {MOST_RETURNED:,}; let it return less, or a file's name"
+    raise ToolFailure(told, done=True)
 
 
 def _config(key: str, site: Site) -> Any:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
 from state.references import BadReference
-from state.result import TaskError
+from state.result import ErrorKind, TaskError
 from state.waiting import retry_after
-from tools.registry import ToolFailure
+from tools.outcome import ToolFailure, was_sent, words_of
 
 RETRYABLE = frozenset({"transient", "timeout"})
 _LONGEST_MESSAGE = 1000
@@ -17,11 +18,19 @@ _TRANSIENT_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 def typed(error: BaseException) -> TaskError:
-    """What kind of error an exception is, with a message for a person."""
+    """What kind of error an exception is, with a message for a person. Never raises, whatever a tool's own may be."""
+    try:
+        return _typed(error)
+    except Exception:
+        return TaskError(kind="permanent", message=_message(error))
+
+
+def _typed(error: BaseException) -> TaskError:
     if isinstance(error, ToolFailure):
-        return TaskError(kind=error.kind, message=_message(error), retry_after=error.retry_after)
+        kind = error.kind if error.kind in get_args(ErrorKind) else "permanent"
+        return TaskError(kind=kind, message=_message(error), retry_after=_seconds(error.retry_after))
     if isinstance(error, TimeoutError):
-        return TaskError(kind="timeout", message=str(error) or "it took too long")
+        return TaskError(kind="timeout", message=words_of(error)[:_LONGEST_MESSAGE] or "it took too long")
     if isinstance(error, ValidationError | BadReference):
         return TaskError(kind="invalid_arguments", message=_message(error))
     status = _status(error)
@@ -32,22 +41,20 @@ def typed(error: BaseException) -> TaskError:
     return TaskError(kind="permanent", message=_message(error))
 
 
-def is_sent(error: BaseException) -> bool:
-    """Whether something may have reached the receiver before `error`."""
-    if isinstance(error, ToolFailure):
-        return error.sent
-    return not (isinstance(error, ConnectionRefusedError) or type(error).__name__ in {"ConnectError", "ConnectTimeout"})
-
-
 def leaves_doubt(error: BaseException) -> bool:
     """Whether a write that ended in `error` may have happened all the same."""
-    return typed(error).kind in RETRYABLE and is_sent(error)
+    return typed(error).kind in RETRYABLE and was_sent(error)
 
 
 def _message(error: BaseException) -> str:
-    text = str(error).strip() or type(error).__name__
+    text, name = words_of(error)[:_LONGEST_MESSAGE], type(error).__name__
     known = isinstance(error, ToolFailure | ValidationError | BadReference)
-    return (text if known else f"{type(error).__name__}: {text}")[:_LONGEST_MESSAGE]
+    return (text if known and text else f"{name}: {text}" if text else name)[:_LONGEST_MESSAGE]
+
+
+def _seconds(value: Any) -> float | None:
+    """A time to wait, if it is one."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) and value >= 0 else None
 
 
 def _status(error: BaseException) -> int | None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from models.brain import Action, BrainError, Step, Thought
 from nodes.execution import failures, provenance
 from nodes.execution.desk import Desk, Site
+from state.record import storable
 from state.result import Origin, TaskError, TaskResult
 from state.task import MODEL
 from tools.registry import ToolFailure
@@ -79,4 +80,4 @@ async def call_model(
         return result.model_copy(update={"error": TaskError(kind="permanent", message=told)})
     shown = {name: read.origin for name, read in inputs.items() if read.evidence}
     origin = provenance.of_result(MODEL, site.task.id, {**shown, **origins}, trusted=True)
-    return result.model_copy(update={"status": "done", "value": thought.value, "origin": origin})
+    return result.model_copy(update={"status": "done", "value": storable(thought.value), "origin": origin})

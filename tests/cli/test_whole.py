@@ -9,11 +9,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from cli.console import aside
 from memory.settings import settings
 
 SENATE = """Article I. Section 3.
@@ -229,6 +231,24 @@ def test_what_tools_print_stays_out_of_the_answer(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["results"]["t1"]["value"] == "hello"
     for printed in ("on import", "by print", "by the system", "by a process"):
         assert printed in done.stderr
+
+
+def test_what_a_tool_that_was_left_behind_prints_stays_out_of_it_too(capsys: pytest.CaptureFixture[str]) -> None:
+    over = threading.Event()
+
+    def late() -> None:
+        over.wait(20)
+        sys.stdout.write("late\n")
+
+    with aside(json=True):
+        thread = threading.Thread(target=late)
+        thread.start()
+    with aside():
+        pass
+    sys.stdout.write("the answer\n")
+    over.set()
+    thread.join()
+    assert capsys.readouterr() == ("the answer\n", "late\n")
 
 
 def test_index_then_ask(orchestrate, documents) -> None:

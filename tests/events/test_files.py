@@ -189,6 +189,20 @@ async def test_a_name_that_is_no_unicode_is_seen_once_too(place: Path, logs: Pat
     assert [data["change"] for data in await watch.events(1)] == ["added"]
 
 
+async def test_a_name_that_is_no_unicode_ends_no_watching(
+    place: Path, logs: Path, queue: EventQueue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("graph.events.files.AGAIN_PAUSE", 0.01)
+    async with watching(place, queue) as watch:
+        Path(os.fsdecode(os.fsencode(logs) + b"/caf\xe9.log")).write_text("one\n")
+        await watch.events(1)
+        (logs / "new.log").write_text("one\n")
+        assert (await watch.events(2))[1]["name"] == "new.log"
+    assert [record.getMessage() for record in caplog.records if record.name == "graph.events.files"] == [
+        f'files logs: watching ended, and is begun again: Unable to decode path "{logs}/caf\\xE9.log" to string'
+    ]
+
+
 async def test_a_log_that_is_rotated_is_read_from_its_beginning(place: Path, logs: Path, queue: EventQueue) -> None:
     async with watching(place, queue, MATCH) as watch:
         (logs / "old.log").rename(logs / "old.log.1")

@@ -262,9 +262,43 @@ def test_links_that_loop_do_no_harm(index: DocumentIndex, folder: Path) -> None:
     (folder / "self").symlink_to(folder)
     (folder / "loop.txt").symlink_to("loop.txt")
     (folder / "dangling.txt").symlink_to("nowhere.txt")
+    (folder / "other").symlink_to("other")
     report = index.add([folder])
     assert report.added == 1
     assert len(report.failed) == 2
+
+
+def test_a_link_is_followed_within_its_folder_and_no_further(
+    index: DocumentIndex, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "sub").mkdir()
+    (folder / "a.txt").write_text("The harbour is deep.")
+    (folder / "sub" / "inner.txt").symlink_to("../a.txt")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "secret.txt").write_text("The harbour's code is 9917.")
+    (folder / "sub" / "leak.txt").symlink_to(elsewhere / "secret.txt")
+    (folder / "shelf").symlink_to(elsewhere)
+    inside = {str(folder / "a.txt"), str(folder / "sub" / "inner.txt")}
+    for _ in range(2):
+        report = index.add([folder])
+        assert {name for name, _ in report.failed} == {str(folder / "sub" / "leak.txt"), str(folder / "shelf")}
+        assert all("is a link out of its folder" in reason for _, reason in report.failed)
+        assert set(index.documents()) == inside
+    assert not any("9917" in hit.text for hit in index.search("harbour code"))
+    named = [folder / "sub" / "leak.txt", folder / "shelf"]
+    assert index.add([folder, *named]).failed == []
+    assert set(index.documents()) == inside | {str(named[0]), str(named[1] / "secret.txt")}
+    index.add([folder])
+    assert str(named[0]) not in index.documents()
+
+
+def test_a_folder_that_is_a_link_was_named_all_the_same(index: DocumentIndex, folder: Path, tmp_path: Path) -> None:
+    (folder / "a.txt").write_text("The harbour is deep.")
+    (folder / "b.txt").symlink_to("a.txt")
+    (tmp_path / "link").symlink_to(folder)
+    assert index.add([tmp_path / "link"]).failed == []
+    assert len(index.documents()) == 2
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
+import sys
 from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
+from langchain_core.tools import StructuredTool
 from langgraph.types import Command
 
 from models.brain import Action, Brain, Thought
@@ -15,7 +19,7 @@ from state.budget import Budget
 from state.task import Task
 from tests.nodes.brains import ScriptedBrain
 from tests.nodes.harness import Bench
-from tools.registry import ToolFailure, tool
+from tools.registry import ToolFailure, ToolOutput, tool
 
 
 class Thing:
@@ -63,6 +67,67 @@ async def test_what_holds_itself_fails_a_reading_and_no_writing_tool(risk: str, 
     result = (await Bench([make]).run([Task(id="t1", tool="make")]))["results"]["t1"]
     assert result.status == status
     assert "can't be told as JSON" in str(result.error or result.value)
+
+
+def _nested(levels: int) -> Any:
+    return json.loads("[" * levels + "]" * levels)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: _nested(450), lambda: ToolOutput(1, ["no evidence"]), lambda: ToolOutput(1, None),
+        lambda: {"\ud800": 1}, lambda: [Mute()], lambda: throw(ToolFailure("the answer is lost", done=True)),
+    ],
+    ids=["nested", "evidence", "no-evidence", "surrogate", "mute", "lost"],
+)  # fmt: skip
+async def test_what_has_been_done_has_not_failed_whatever_came_back(make: Callable[[], Any]) -> None:
+    calls = []
+
+    @tool(risk="write", trusted=True)
+    async def write() -> Any:
+        """Write."""
+        calls.append("write")
+        return make()
+
+    @tool(trusted=True)
+    async def read() -> Any:
+        """Read."""
+        return make()
+
+    out = await Bench([write, read]).run([Task(id="w", tool="write"), Task(id="r", tool="read")])
+    assert out["results"]["w"].value.startswith("Done; what came back was left out: ")
+    assert (out["results"]["w"].status, out["results"]["r"].status) == ("done", "failed")
+    assert calls == ["write"]
+
+
+class Counting(ScriptedBrain):
+    """Calls `look` with a long number, then answers with one."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__("nothing")
+        self._thoughts = [Action(tool="look", args={"at": number}), Action(answer={"found": number})]
+
+    async def next_action(self, goal: str, **_: Any) -> Thought[Action]:
+        return Thought(self._thoughts.pop(0))
+
+
+async def test_a_number_too_long_to_be_kept_is_text_wherever_it_comes_from() -> None:
+    @tool(trusted=True)
+    async def look(at: Any) -> Any:
+        """Look."""
+        return at
+
+    long = 2**70
+    plan = [
+        Task(id="given", tool="look", args={"at": [long]}),
+        Task(id="each", tool="look", args={"at": "{{item}}"}, each=[long, 1]),
+        Task(id="chosen", tool="agent", args={"goal": "look"}),
+    ]
+    out = await Bench([look], brain=cast(Brain, Counting(long))).run(plan)
+    assert {name: result.value for name, result in out["results"].items()} == {
+        "given": [str(long)], "each": [str(long), 1], "chosen": {"found": str(long)},
+    }  # fmt: skip
 
 
 async def test_any_input_that_came_through_is_enough_while_another_waits_for_a_person() -> None:
@@ -142,6 +207,105 @@ async def test_what_a_tool_does_to_itself_stays_with_it(raised: Callable[[], Bas
     out = await Bench([look, other]).run([Task(id="t1", tool="look"), Task(id="t2", tool="other")])
     assert out["results"]["t1"].error.message == told
     assert out["results"]["t2"].ok
+
+
+class Ending(BaseException):
+    """Ends more than a call."""
+
+
+class Mute(Exception):
+    """Can't say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+    __repr__ = __str__
+
+
+class NoText(Exception):
+    """Says what is no text."""
+
+    def __str__(self) -> str:
+        return 5  # type: ignore[return-value]
+
+
+class Odd(Exception):
+    """Can't be asked for its status."""
+
+    @property
+    def status_code(self) -> int:
+        raise RuntimeError
+
+
+def throw(error: BaseException) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        (lambda: sys.exit(3), "the tool called sys.exit(3)"),
+        (sys.exit, "the tool called sys.exit()"),
+        (lambda: throw(Ending("of it")), "the tool raised Ending: of it"),
+        (lambda: throw(BaseExceptionGroup("g", [Ending()])), "the tool raised BaseExceptionGroup: g (1 sub-exception)"),
+        (lambda: throw(Mute()), "Mute"),
+        (lambda: throw(NoText()), "NoText"),
+        (lambda: throw(Odd("status")), "Odd: status"),
+        (lambda: throw(ValueError("x" * 100_000)), "ValueError: " + "x" * 988),
+        (lambda: throw(ToolFailure("odd", kind="oddest")), "odd"),  # type: ignore[arg-type]
+        (lambda: throw(ToolFailure("soon", retry_after="soon")), "soon"),  # type: ignore[arg-type]
+    ],
+    ids=["exit-3", "exit", "base", "group", "mute", "no-text", "odd", "long", "kind", "retry-after"],
+)  # fmt: skip
+@pytest.mark.parametrize("way", ["thread", "loop", "langchain"])
+async def test_whatever_a_tool_raises_is_its_tasks_failure(act: Callable[[], None], told: str, way: str) -> None:
+    def blocking() -> str:
+        """Look."""
+        act()
+        return "seen"
+
+    async def awaited() -> str:
+        """Look."""
+        await asyncio.sleep(0)
+        return blocking()
+
+    @tool(trusted=True)
+    async def other() -> str:
+        """Look elsewhere."""
+        return "seen"
+
+    made = {
+        "thread": lambda: tool(retries=0, name="look")(blocking),
+        "loop": lambda: tool(retries=0, name="look")(awaited),
+        "langchain": lambda: StructuredTool.from_function(
+            coroutine=awaited, name="look", metadata={"risk": "read", "retries": 0}
+        ),
+    }
+    out = await Bench([made[way](), other]).run([Task(id="t1", tool="look"), Task(id="t2", tool="other")])
+    assert (out["results"]["t1"].status, out["results"]["t1"].error.message) == ("failed", told)
+    assert out["results"]["t2"].ok
+
+
+async def test_an_interrupt_in_a_thread_is_nobodys_ctrl_c() -> None:
+    @tool(trusted=True)
+    def look() -> str:
+        """Look."""
+        raise KeyboardInterrupt
+
+    (result,) = (await Bench([look]).run([Task(id="t1", tool="look")]))["results"].values()
+    assert result.error.message == "the tool raised KeyboardInterrupt"
+
+
+def test_ctrl_c_ends_the_run_also_while_a_tool_is_at_work() -> None:
+    @tool(trusted=True)
+    async def look() -> str:
+        """Look, and be interrupted."""
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.Event().wait()
+        return "seen"
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(Bench([look]).run([Task(id="t1", tool="look")]))
 
 
 async def test_calls_that_were_not_made_are_no_attempts_and_known_costs_keep_to_the_budget() -> None:

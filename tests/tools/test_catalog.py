@@ -40,6 +40,9 @@ number = 5
 
 def make():
     return [stock, greet]
+
+def lacking():
+    return {}["nothing"]
 '''
 
 
@@ -154,11 +157,15 @@ async def test_the_setting_adds_mcp_servers_even_where_a_loop_runs(tmp_path: Pat
         ("{file}:number", "this is int"),
         ("{empty}", "there are no tools"),
         ("{broken}", "SyntaxError"),
+        ("{ending}", "SystemExit: 3"),
+        ("{file}:lacking", "KeyError: 'nothing'"),
     ],
 )
 def test_what_cannot_be_loaded_is_said(user_tools: Path, tmp_path: Path, path: str, message: str) -> None:
     (tmp_path / "empty.py").write_text("x = 1\n")
     (tmp_path / "broken.py").write_text("def (\n")
-    given = path.format(file=user_tools, empty=tmp_path / "empty.py", broken=tmp_path / "broken.py")
+    (tmp_path / "ending.py").write_text("import sys\nsys.exit(3)\n")
+    files = {name: tmp_path / f"{name}.py" for name in ("empty", "broken", "ending")}
+    given = path.format(file=user_tools, **files)
     with pytest.raises(ValueError, match=message):
         load_tools(given)

@@ -13,10 +13,15 @@ from langchain_core.tools import BaseTool, StructuredTool, ToolException
 
 from state.check import parameters_of
 from state.policy import Risk
-from state.result import Evidence
+from state.result import ErrorKind, Evidence
 from tools.bridges.foreign import foreign_tool, tool_name
+from tools.outcome import was_sent
 from tools.registry import UNKNOWN_TOOL_RISK, ToolFailure, ToolOutput, ToolSpec
 
+_NO_ANSWER = (-32000, 408)
+"""Codes that the client gives to a connection that was closed, and to one on which nothing came in time."""
+_UNFIT = "structured content"
+"""In what the client says of an answer that doesn't fit the tool's schema."""
 _INSTALL = "the package langchain-mcp-adapters isn't installed; install orchestration-layer[mcp]"
 
 
@@ -49,7 +54,7 @@ async def _tools_of(server: str, connection: dict[str, Any], timeout: float, tru
     except TimeoutError:
         return [_absent(server, f"the MCP server '{server}' didn't list its tools within {timeout:g} s")]
     except Exception as error:
-        reason = f"the MCP server '{server}' can't be reached: {_first_cause(error)}"
+        reason = f"the MCP server '{server}' can't be reached: {_told(_first_cause(error))}"
         return [_absent(server, reason)]
     return [_spec(server, tool, trust_hints) for tool in tools]
 
@@ -92,8 +97,12 @@ async def _call(server: str, tool: BaseTool, arguments: dict[str, Any]) -> ToolO
     except ToolException as error:
         raise ToolFailure(f"'{tool.name}' of the MCP server '{server}' failed: {error}") from error
     except (OSError, ExceptionGroup) as error:
-        reason = f"the connection to the MCP server '{server}' broke: {_first_cause(error)}"
-        raise ToolFailure(reason, kind="transient") from error
+        cause = _first_cause(error)
+        never_began = isinstance(cause, FileNotFoundError | PermissionError)
+        reason = f"the connection to the MCP server '{server}' broke: {_told(cause)}"
+        raise ToolFailure(reason, kind="transient", sent=not never_began and was_sent(cause)) from error
+    except Exception as error:
+        raise _unanswered(f"'{tool.name}' of the MCP server '{server}'", error) from error
     text = _text(message.content)
     structured = (message.artifact or {}).get("structured_content")
     # A server wraps what is no object as {"result": ...}.
@@ -102,6 +111,18 @@ async def _call(server: str, tool: BaseTool, arguments: dict[str, Any]) -> ToolO
         [Evidence(text=text, source=f"{server}: {tool.name}", kind="text", trusted=False)] if text.strip() else []
     )
     return ToolOutput(text if structured is None else value, evidence)
+
+
+def _unanswered(tool: str, error: Exception) -> ToolFailure:
+    """What to make of an answer that is an error of the protocol, or can't be read: one that is no answer, or can't be
+    told for one, leaves open what the server has done."""
+    code = getattr(getattr(error, "error", None), "code", None)
+    if code is not None and code not in _NO_ANSWER:
+        return ToolFailure(f"{tool} failed: {error}")
+    told = "gave no answer" if code is not None else "gave an answer that can't be read"
+    is_answer = isinstance(error, NotImplementedError) or _UNFIT in str(error)
+    kind: ErrorKind = "permanent" if is_answer else "transient"
+    return ToolFailure(f"{tool} {told}: {_told(error)}", kind=kind, done=is_answer)
 
 
 def _text(content: Any) -> str:
@@ -130,8 +151,12 @@ def _absent(server: str, reason: str) -> ToolSpec:
     return ToolSpec(tool=made, unavailable=reason)
 
 
-def _first_cause(error: BaseException) -> str:
+def _first_cause(error: BaseException) -> BaseException:
     """The first plain error in nested groups of exceptions, as anyio raises them."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    return error
+
+
+def _told(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

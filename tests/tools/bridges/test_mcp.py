@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from state.task import Task
+from tests.nodes.harness import Bench
 from tools.bridges.mcp import mcp_tools
 from tools.registry import Toolbox, ToolFailure, ToolSpec
 
@@ -115,3 +117,62 @@ async def test_a_server_that_says_nothing_is_waited_for_only_so_long() -> None:
     silent = {"transport": "stdio", "command": sys.executable, "args": ["-c", "import time; time.sleep(600)"]}
     specs = await _by_name({"silent": silent}, timeout=1)
     assert specs["silent_tools"].unavailable == "the MCP server 'silent' didn't list its tools within 1 s"
+
+
+BY_HAND = """
+import json, os, sys
+
+TEXT = {"content": [{"type": "text", "text": "ok"}]}
+ANSWERS = {
+    "unfit": {"result": {**TEXT, "structuredContent": {"id": "seven"}}},
+    "bare": {"result": TEXT},
+    "sound": {"result": {"content": [{"type": "audio", "data": "AAAA", "mimeType": "audio/wav"}]}},
+    "garbled": {"result": {"content": "ok"}},
+    "refused": {"error": {"code": -32602, "message": "no such article"}},
+    "gone": None,
+}
+SCHEMA = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    method, told = asked["method"], asked.get("params", {})
+    if method == "tools/list":
+        inputs = {"type": "object", "properties": {}}
+        answer = {"result": {"tools": [{"name": name, "inputSchema": inputs} for name in ANSWERS]}}
+        for one in answer["result"]["tools"][:2]:
+            one["outputSchema"] = SCHEMA
+    elif method == "tools/call":
+        answer = ANSWERS[told["name"]]
+    elif method == "initialize":
+        about = {"capabilities": {"tools": {}}, "serverInfo": {"name": "shop", "version": "1"}}
+        answer = {"result": {"protocolVersion": told["protocolVersion"], **about}}
+    else:
+        continue
+    if answer is None:
+        os._exit(0)
+    print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **answer}), flush=True)
+"""
+
+
+async def test_a_write_that_may_have_happened_never_counts_as_failed(tmp_path: Path) -> None:
+    script = tmp_path / "server.py"
+    script.write_text(BY_HAND)
+    specs = await mcp_tools({"shop": {"command": sys.executable, "args": [str(script)]}})
+    out = await Bench(specs).run([Task(id=spec.name.removeprefix("shop_"), tool=spec.name) for spec in specs])
+    assert {name: result.status for name, result in out["results"].items()} == {
+        "unfit": "done", "bare": "done", "sound": "done", "garbled": "pending", "gone": "pending", "refused": "failed",
+    }  # fmt: skip
+    assert {asked.value["kind"] for asked in out["__interrupt__"]} == {"in_doubt"}
+    assert "Done; what came back was left out: 'unfit' of the MCP server 'shop'" in out["results"]["unfit"].value
+
+
+async def test_a_write_that_was_never_begun_is_in_no_doubt(tmp_path: Path) -> None:
+    script = tmp_path / "server.py"
+    script.write_text(BY_HAND)
+    program = tmp_path / "program"
+    program.symlink_to(sys.executable)
+    specs = await mcp_tools({"shop": {"command": str(program), "args": [str(script)]}})
+    program.unlink()
+    out = await Bench(specs).run([Task(id="t1", tool="shop_bare")])
+    assert out["results"]["t1"].status == "failed"
+    assert "the connection to the MCP server 'shop' broke" in out["results"]["t1"].error.message
