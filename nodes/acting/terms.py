@@ -17,6 +17,7 @@ from nodes.acting.transcript import message_of, origin_of, plan_of, spent_on
 from nodes.execution.call import call_tool
 from nodes.execution.desk import Desk, Site
 from nodes.execution.think import REPETITIONS, key_of
+from nodes.spending import in_time
 from state.result import TaskError, TaskResult
 from state.task import Task
 from tools.registry import ToolFailure
@@ -48,7 +49,7 @@ class RunTerms(AgentMiddleware[AgentState[Any], Any, Any]):
         try:
             self._desk.meter.allow(thinking=True)
             async with self._desk.drain.giving_up(), self._desk.slots:
-                response = await handler(request)
+                response = await in_time(lambda: handler(request), self._desk.meter.seconds_left())
         except ToolFailure as error:
             return _ending(str(error))
         except BrainError as error:

@@ -17,6 +17,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.types import Command
 
+from graph import agentic
 from graph.orchestrator import build
 from graph.run import ThreadError, aask, ask, resume
 from models.reflex import ReflexBrain
@@ -291,7 +292,7 @@ def test_a_sync_stream_left_early_stops_the_run() -> None:
         """Never come back."""
         began.set()
         try:
-            await asyncio.Event().wait()
+            await asyncio.sleep(30)
         finally:
             ended.set()
 
@@ -366,3 +367,40 @@ async def test_a_brain_of_ones_own_that_breaks_ends_no_run(method: str) -> None:
     assert out["answer"]
     assert method == "parse_intent" or "LookupError" in f"{out['report'].notes} {out['results']}"
     assert plan is None or out["results"]["t1"].ok
+
+
+@pytest.mark.parametrize("method", ["parse_intent", "decompose", "write", "judge"])
+@pytest.mark.parametrize("name", ["own", "reflex"])
+async def test_a_brain_of_ones_own_that_hangs_is_cut_off_when_the_seconds_are_over(name: str, method: str) -> None:
+    class Own(ReflexBrain):
+        stream_plan = None
+
+    async def hangs(*_: Any, **__: Any) -> Any:
+        await asyncio.sleep(30)
+
+    brain = Own()
+    type(brain).name = name  # type: ignore[assignment]
+    setattr(brain, method, hangs)
+    plan = {"tasks": [{"id": "t1", "goal": "Keep", "tool": "keep", "args": {"what": "Otters sleep holding hands."}}]}
+    is_answering = method in ("write", "judge")
+    given = {"goal": "How do otters sleep?", "plan": plan if is_answering else None}
+    budget = {"seconds": 2 if is_answering else 0.1}
+    out = await build(brain=brain, tools=[keep]).ainvoke({**given, "budget": budget}, thread())
+    assert "the budget of seconds is used up" in f"{out['report'].notes}"
+    if is_answering:
+        assert "holding hands [1]" in out["answer"]
+    else:
+        assert out["stop_reason"] == "budget"
+
+
+@pytest.mark.parametrize("method", ["parse_intent", "next_action"])
+async def test_an_agents_brain_that_hangs_is_cut_off_too(method: str) -> None:
+    async def hangs(*_: Any, **__: Any) -> Any:
+        await asyncio.sleep(30)
+
+    brain = ReflexBrain()
+    setattr(brain, method, hangs)
+    out = await agentic.build(brain=brain, tools=[keep]).ainvoke(
+        {"goal": "How do otters sleep?", "budget": {"seconds": 0.1}}, thread()
+    )
+    assert (out["stop_reason"], bool(out["answer"])) == ("budget", True)
