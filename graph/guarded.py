@@ -32,9 +32,9 @@ from state.typed import typed
 
 INPUT = "__input__"
 """The name under which LangGraph takes an update for a new input."""
+INTERRUPT = "__interrupt__"
+"""The name under which it tells of questions."""
 LOCK_WAIT = 0.5
-
-
 _QUESTION_ID = re.compile("[0-9a-f]{32}")
 
 
@@ -61,6 +61,9 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
 
         Raises InputError for a goal that can't be taken, ThreadBusy if another run holds the thread, StaleAnswer for
         answers to questions that aren't open any more, BadAnswer for one without an id where several are open.
+
+        Come to a question, it lets go of the thread before it says so: whoever hears of it may answer, and leave this
+        stream as it stands.
         """
         if input is not None and not isinstance(input, Command):
             event = {"event": clean_event(_event(input))} if "event" in self.channels else {}
@@ -86,10 +89,16 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
                 config = _of_stream(config, stream)
             # Closed before the thread is let go, also when the caller stops listening half way.
             parts = super().astream(input, config, durability=durability, **kwargs)
+            last: list[Any] = []
             with made_once(stream):
                 async with aclosing(parts):  # type: ignore[type-var]
                     async for part in parts:
-                        yield part
+                        if last or (saver is not None and _asks(part)):
+                            last.append(part)
+                        else:
+                            yield part
+        for part in last:
+            yield part
 
     async def _addressed(self, resume: Any, config: RunnableConfig) -> dict[str, Any]:
         """An answer by the id of its question. Raises StaleAnswer, and BadAnswer where it isn't clear whose it is.
@@ -150,6 +159,19 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
 def _of_stream(config: RunnableConfig | None, stream: str) -> RunnableConfig:
     given: RunnableConfig = config or {}
     return {**given, "configurable": {**given.get("configurable", {}), CONFIG_KEY: stream}}
+
+
+def _asks(part: Any) -> bool:
+    """Whether a part of a stream, in any of LangGraph's modes, says that the graph itself has come to a question.
+
+    Nothing but the end of the run follows it.
+    """
+    namespace, data = (), part
+    if isinstance(part, tuple):  # of a namespace, a mode and the data, less what wasn't asked for
+        namespace, data = (part[0] if isinstance(part[0], tuple) else ()), part[-1]
+    elif isinstance(part, dict) and part.keys() >= {"type", "ns", "data"}:
+        namespace, data = part["ns"], {INTERRUPT: part.get("interrupts")} if "interrupts" in part else part["data"]
+    return not namespace and isinstance(data, dict) and bool(data.get(INTERRUPT))
 
 
 def _event(given: Any) -> Any:

@@ -268,6 +268,23 @@ async def test_every_stream_mode_streams_the_same_either_way(mode: Any) -> None:
     assert len(awaited) == len(collected) > 0
 
 
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize("subgraphs", [False, True])
+@pytest.mark.parametrize("mode", ["values", "updates", ["custom", "updates"]])
+async def test_a_question_can_be_answered_while_its_stream_is_held(mode: Any, subgraphs: bool, version: Any) -> None:
+    send, sent = sender()
+    graph = build(brain="reflex", tools=[send], checkpointer=InMemorySaver())
+    given = {"goal": "Tell Ann.", "plan": sending("ann")}
+    stream = graph.astream(given, thread(), stream_mode=mode, subgraphs=subgraphs, version=version)
+    told = ""
+    while "Interrupt(" not in told:
+        told = repr(await anext(stream))
+    (asked,) = (await graph.aget_state(thread())).interrupts
+    out = await graph.ainvoke(Command(resume={asked.id: APPROVE}), thread())
+    assert (sent, out["stop_reason"]) == (["ann"], "answered")
+    assert [part async for part in stream] == []
+
+
 def test_a_sync_stream_gives_each_part_as_it_comes() -> None:
     go_on = threading.Event()
 
