@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -15,6 +14,7 @@ from langgraph.constants import START
 from langgraph.graph.state import CompiledStateGraph, StateGraph
 from langgraph.types import Command, StateUpdate
 
+from graph.answers import addressed
 from graph.kept import carried_over
 from graph.sync import run_sync, stream_sync
 from memory.lock import thread_lock
@@ -35,11 +35,6 @@ INPUT = "__input__"
 INTERRUPT = "__interrupt__"
 """The name under which it tells of questions."""
 LOCK_WAIT = 0.5
-_QUESTION_ID = re.compile("[0-9a-f]{32}")
-
-
-class StaleAnswer(BadAnswer):
-    """An answer to a question that isn't open: answered already, or another thread's."""
 
 
 class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
@@ -84,7 +79,8 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         stream = new_stream()
         async with thread_lock(saver, thread_id, wait=LOCK_WAIT), head_start(stream):
             if isinstance(input, Command) and input.resume is not None and saver is not None and config is not None:
-                input = replace(input, resume=await self._addressed(input.resume, config))  # noqa: A001
+                asked = (await self.aget_state(config)).interrupts
+                input = replace(input, resume=await addressed(input.resume, asked, saver, config))  # noqa: A001
             if configurable or not self.checkpointer:  # else LangGraph says that no thread is named
                 config = _of_stream(config, stream)
             # Closed before the thread is let go, also when the caller stops listening half way.
@@ -99,29 +95,6 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
                             yield part
         for part in last:
             yield part
-
-    async def _addressed(self, resume: Any, config: RunnableConfig) -> dict[str, Any]:
-        """An answer by the id of its question. Raises StaleAnswer, and BadAnswer where it isn't clear whose it is.
-
-        LangGraph hands an answer without an id to whichever task asks first, and one with the id of a task's first
-        question to whatever the task asks next.
-        """
-        asked = sorted(one.id for one in (await self.aget_state(config)).interrupts)
-        is_addressed = isinstance(resume, dict) and resume and all(map(_QUESTION_ID.fullmatch, map(str, resume)))
-        stale = [name for name in resume if name not in asked] if is_addressed else []
-        if stale or not asked:
-            raise StaleAnswer(
-                f"{', '.join(stale) or 'an answer was given'}: no such question is open"
-                + (f"; open: {', '.join(asked)}" if asked else "; resume without an answer")
-            )
-        if is_addressed:
-            return dict(resume)
-        if len(asked) > 1:
-            raise BadAnswer(
-                f"{len(asked)} questions are open; resume with {{id: response}}, the ids of the interrupts being: "
-                + ", ".join(asked)
-            )
-        return {asked[0]: resume}
 
     async def abulk_update_state(
         self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]

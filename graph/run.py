@@ -14,13 +14,14 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.store.base import BaseStore
 from langgraph.types import Command
 
+from graph.answers import ThreadError
 from graph.guarded import GuardedGraph
 from graph.kept import KEPT, Kept, as_metadata, what_is_kept
 from graph.kits import builtin, of_settings
 from graph.names import new_thread_id
 from graph.outcome import Outcome
 from graph.plans import load_plan, parse_plan
-from graph.resuming import ThreadError, addressed, check_given, forget_failures, missing_tools
+from graph.resuming import check_given, forget_failures, missing_tools
 from graph.sync import run_sync
 from graph.types import REMEMBERING, builder
 from memory.journal import Journal, journal_for
@@ -120,7 +121,7 @@ async def aresume(
     is taken from ORCHESTRATE_DB where that is the same database, else give `db` again. Nor are a brain and tools that
     were given as objects: give them again; tools may also be found by their names in ORCHESTRATE_TOOLS.
     Raises ThreadError for a thread that isn't there, or that would go on with another brain or other tools than it
-    began with, BadAnswer for a response that doesn't fit.
+    began with, BadAnswer for a response that doesn't fit or whose question isn't open.
     """
     async with AsyncExitStack() as stack:
         saver, journal = await stack.enter_async_context(_opened(checkpointer))
@@ -141,11 +142,8 @@ async def aresume(
             check_given(thread_id, known.lost_beside(named), needed | missing_tools(snapshot, chosen))
         if changes := migrate(snapshot.values):
             await graph.aupdate_state(config, changes)
-        if snapshot.interrupts and response is not None:
-            answers = addressed(response, [one.id for one in snapshot.interrupts])
-            return await _run(graph, Command(resume=answers), thread_id, configuration, on_event)
         if response is not None:
-            raise ThreadError(f"thread '{thread_id}' asks nothing; resume it without a response")
+            return await _run(graph, Command(resume=response), thread_id, configuration, on_event)
         if retry_failed:
             await forget_failures(graph, config, snapshot.values)
         elif is_over:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -78,7 +79,15 @@ def waiting_of(entry: CheckpointTuple) -> tuple[Interrupt, ...]:
     """The questions that have no answer yet."""
     writes = entry.pending_writes or []
     over = {task for task, channel, _ in writes if channel not in _UNDER_WAY}
-    asked = [value for task, channel, value in writes if channel == "__interrupt__" and task not in over]
+    return _questions([value for task, channel, value in writes if channel == "__interrupt__" and task not in over])
+
+
+def asked_of(entry: CheckpointTuple) -> tuple[Interrupt, ...]:
+    """All questions that were asked, those that have an answer included."""
+    return _questions([value for _, channel, value in entry.pending_writes or [] if channel == "__interrupt__"])
+
+
+def _questions(asked: Sequence[Sequence[Interrupt]]) -> tuple[Interrupt, ...]:
     return tuple({interrupt.id: interrupt for interrupts in asked for interrupt in interrupts}.values())
 
 

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
+from graph.answers import StaleAnswer
 from graph.orchestrator import build
 from graph.run import ThreadError, aask, aresume
 from memory.persistence import open_checkpointer
 from memory.settings import settings
 from memory.threads import fork, prune
 from models.reflex import ReflexBrain
+from state.approval import BadAnswer
 from state.policy import ArgumentTest, Policy, Rule
 from tools.now import now
 from tools.registry import ToolSpec, tool
@@ -207,3 +209,26 @@ async def test_an_edited_forked_and_pruned_thread_knows_how_it_was_begun(
             done = await aresume(thread, APPROVE, tools=tools, checkpointer=saver)
             assert done.results["t2"].status == "refused"
             assert "thirty years" in done.results["t3"].evidence[0].text
+
+
+async def test_an_answer_given_twice_or_to_another_thread_is_told_so(tools: Sequence[ToolSpec]) -> None:
+    saver = InMemorySaver()
+    both = {"tasks": [{"id": name, "goal": "Ring", "tool": "ring", "args": {}} for name in ("t1", "t2")]}
+    asked = [
+        await aask("Ring twice.", plan=both, tools=tools, checkpointer=saver, thread_id=name) for name in ("one", "two")
+    ]
+    first, second = asked[0].waiting
+    answer = {first.id: APPROVE}
+    await aresume("one", answer, tools=tools, checkpointer=saver)
+    left = f"; open: {second.id} \\(approval, t2\\)"
+    with pytest.raises(StaleAnswer, match=f"'one': question {first.id} was answered already{left}"):
+        await aresume("one", answer, tools=tools, checkpointer=saver)
+    other = asked[1].waiting[0].id
+    with pytest.raises(BadAnswer, match=f"question {other} is none of its{left}"):
+        await aresume("one", {second.id: APPROVE, other: APPROVE}, tools=tools, checkpointer=saver)
+    done = await aresume("one", {second.id: APPROVE}, tools=tools, checkpointer=saver)
+    assert [result.status for result in done.results.values()] == ["done", "done"]
+    with pytest.raises(ThreadError, match=f"question {second.id} was answered already; none is open"):
+        await aresume("one", {second.id: APPROVE}, tools=tools, checkpointer=saver)
+    with pytest.raises(BadAnswer, match=r"2 questions are open; answer by \{id: response\}; open: .*\(approval, t1\)"):
+        await aresume("two", APPROVE, tools=tools, checkpointer=saver)
