@@ -72,7 +72,7 @@ async def in_doubt(desk: Desk, site: Site, spec: ToolSpec, effect: Effect) -> Hu
         description=f"'{spec.name}' was begun {times} and its outcome is unknown. "
         "Approve: do it again. Respond: it happened, with this result. Reject: leave it.",
         allowed=["approve", "respond", "reject"],
-        reason="the run stopped between the call and its outcome, and the receiver can't tell a repetition",
+        reason=f"{effect.doubt}, and the receiver can't tell a repetition",
         task=site.task.id,
     )
     if not desk.may_ask:
