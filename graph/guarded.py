@@ -19,8 +19,7 @@ from graph.kept import carried_over
 from graph.sync import run_sync, stream_sync
 from memory.lock import thread_lock
 from memory.settings import settings
-from memory.strictness import strict
-from memory.threaded import threaded
+from memory.strictness import fit
 from nodes.execution.head_start import head_start
 from nodes.guard import MAX_PLAN, clean_input
 from nodes.kit import made_once
@@ -43,10 +42,10 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
     A node is too late for them: by the time one runs, the raw input is in the checkpoint file.
     """
 
-    def __init__(self, *, checkpointer: Any = None, **attributes: Any) -> None:
-        # Here rather than where it is compiled: a server makes a copy of the graph with a saver of the server's own.
-        saver = strict(threaded(checkpointer)) if isinstance(checkpointer, BaseCheckpointSaver) else checkpointer
-        super().__init__(checkpointer=saver, **attributes)
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Here rather than where it is compiled: a server gives the graph, or a copy of it, a saver of the server's own.
+        is_saver = name == "checkpointer" and isinstance(value, BaseCheckpointSaver)
+        super().__setattr__(name, fit(value) if is_saver else value)
 
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, *, durability: Any = None, **kwargs: Any

@@ -27,6 +27,7 @@ from graph.types import REMEMBERING, builder
 from memory.journal import Journal, journal_for
 from memory.persistence import open_checkpointer, open_store
 from memory.settings import settings
+from memory.strictness import fit
 from models.brain import Brain
 from state.budget import Budget
 from state.events import Event
@@ -182,7 +183,7 @@ async def _opened(checkpointer: Any) -> AsyncIterator[tuple[Any, Journal]]:
             checkpointer = await stack.enter_async_context(open_checkpointer(checkpointer))
         journal = journal_for(checkpointer)
         stack.push_async_callback(journal.aclose)
-        yield checkpointer, journal
+        yield fit(checkpointer), journal
 
 
 @asynccontextmanager

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde import jsonplus
 
 from graph.answers import StaleAnswer
 from graph.orchestrator import build
-from graph.run import ThreadError, aask, aresume
+from graph.run import ThreadError, aask, alook, aresume
 from memory.persistence import open_checkpointer
 from memory.settings import settings
-from memory.threads import fork, prune
+from memory.threads import fork, history, list_threads, prune, show
 from models.reflex import ReflexBrain
 from state.approval import BadAnswer
 from state.policy import ArgumentTest, Policy, Rule
@@ -232,3 +233,18 @@ async def test_an_answer_given_twice_or_to_another_thread_is_told_so(tools: Sequ
         await aresume("one", {second.id: APPROVE}, tools=tools, checkpointer=saver)
     with pytest.raises(BadAnswer, match=r"2 questions are open; answer by \{id: response\}; open: .*\(approval, t1\)"):
         await aresume("two", APPROVE, tools=tools, checkpointer=saver)
+
+
+async def test_a_saver_of_ones_own_is_read_without_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tools: Sequence[ToolSpec]
+) -> None:
+    monkeypatch.setattr(jsonplus, "_warned_unregistered_types", set())  # of each type it is said once
+    saver, graph = InMemorySaver(), build(tools=tools)
+    await aask("Ring, and note it.", plan=PLAN, tools=tools, checkpointer=saver, thread_id="t")
+    await aresume("t", APPROVE, tools=tools, checkpointer=saver)
+    graph.checkpointer = saver
+    await graph.aget_state({"configurable": {"thread_id": "t"}})
+    assert (await alook("t", checkpointer=saver)).results["t2"].value == "rung"
+    assert (await show(saver, await fork(saver, "t"))).values["results"]["t2"].value == "rung"
+    assert (len(await list_threads(saver)), bool(await history(saver, "t"))) == (2, True)
+    assert [record.getMessage() for record in caplog.records if "unregistered" in record.getMessage()] == []
