@@ -6,6 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from memory.encryption import serializer
+from memory.loops import shared
 from memory.threaded import threaded
 
 if TYPE_CHECKING:
@@ -30,4 +31,5 @@ def strict(saver: BaseCheckpointSaver[Any]) -> BaseCheckpointSaver[Any]:
         return saver
     clone = copy.copy(saver)
     clone.serde = maybe_add_typed_methods(serializer(None))
+    shared(clone)
     return clone

@@ -20,6 +20,7 @@ from langgraph.types import Command
 from graph import agentic
 from graph.orchestrator import build
 from graph.run import ThreadError, aask, ask, resume
+from memory.persistence import open_checkpointer
 from models.reflex import ReflexBrain
 from state.approval import BadAnswer
 from state.budget import Budget
@@ -266,6 +267,23 @@ async def test_every_stream_mode_streams_the_same_either_way(mode: Any) -> None:
     awaited = [part async for part in graph.astream(given, thread("a"), stream_mode=mode)]
     collected = await asyncio.to_thread(lambda: list(graph.stream(given, thread("b"), stream_mode=mode)))
     assert len(awaited) == len(collected) > 0
+
+
+@pytest.mark.parametrize("own", [True, False])
+async def test_an_async_saver_serves_sync_calls_too_in_the_loop_and_beside_it(own: bool, tmp_path: Path) -> None:
+    opened: Any = AsyncSqliteSaver.from_conn_string(str(tmp_path / "their.db"))
+    async with open_checkpointer(str(tmp_path / "own.db")) if own else opened as saver:
+        graph = build(brain="reflex", checkpointer=saver)
+
+        def beside(number: int) -> str:
+            return str(graph.invoke({"goal": f"What is 2 + {number}?"}, thread(f"t{number}"))["answer"])
+
+        given = [graph.ainvoke({"goal": "What is 2 + 1?"}, thread(f"a{number}")) for number in range(3)]
+        outs, *answers = await asyncio.gather(asyncio.gather(*given), *(asyncio.to_thread(beside, n) for n in (3, 4)))
+        assert [out["answer"] for out in outs] == ["The result is 3 [1]."] * 3
+        assert [*answers, beside(5)] == ["The result is 5 [1].", "The result is 6 [1].", "The result is 7 [1]."]
+        assert (await aask("What is 2 + 7?", checkpointer=saver, thread_id="t")).answer == "The result is 9 [1]."
+        assert ask("What is 2 + 6?", checkpointer=saver, thread_id="t").answer == "The result is 8 [1]."
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
