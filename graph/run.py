@@ -55,7 +55,7 @@ async def aask(
     policy: Policy | str | Path | None = None,
     budget: Budget | Mapping[str, Any] | None = None,
     thread_id: str | None = None,
-    type: str = "hybrid",
+    type: str | None = None,
     event: IncomingEvent | None = None,
     checkpointer: Any = None,
     on_event: OnEvent | None = None,
@@ -65,12 +65,15 @@ async def aask(
     `docs`: files and folders to search; `db`: a database to query. `tools` replace the built-in ones: LangChain
     tools, ToolSpecs or documented functions. `plan`: a Plan, its JSON as an object or text, or the path of a JSON or
     TOML file.
-    `thread_id`: goes on with a conversation, with its documents, database, brain and policy where none are given.
+    `type`: the orchestration type, by default 'hybrid'.
+    `thread_id`: goes on with a conversation, and with its documents, database, brain, tools, policy and type where none
+    are given, as `aresume` does: so what was given as an object has to be given again.
     `checkpointer`: a LangGraph checkpointer or the URL of a database; by default SQLite under ORCHESTRATE_HOME.
     `on_event` gets every event as it happens.
     `event`: what happened that the goal is about; it makes the type 'event', and goal and plan refer to it. One
     whose data is None only names the run.
-    Raises ValueError for what can't be run at all; what goes wrong in the run is in the outcome.
+    Raises ValueError for what can't be run at all, ThreadError where the thread waits for a person or would go on with
+    another brain or other tools; what goes wrong in the run is in the outcome.
     """
     configuration: dict[str, Any] = {
         "docs": _absolute(docs),
@@ -85,11 +88,14 @@ async def aask(
     async with AsyncExitStack() as stack:
         saver, journal = await stack.enter_async_context(_opened(checkpointer))
         known = await what_is_kept(saver, thread_id)
-        check_given(thread_id, known.lost_beside(configuration) & {"policy"})
-        configuration = {name: configuration[name] or known.choices[name] for name in KEPT}
-        configuration["tools"] = _specs(tools)
+        lost = known.lost_beside(configuration)
+        kept = known.choices | ({"type": None} if known.choices["type"] == "event" else {})  # that is one run's
+        configuration = {name: configuration[name] or kept[name] for name in KEPT}
+        configuration["type"] = configuration["type"] or "hybrid"
+        configuration["tools"] = await asyncio.to_thread(_going_on, tools, known)
+        check_given(thread_id, lost, known.tools_beside(configuration["tools"]) if tools is None else ())
         store = await stack.enter_async_context(_long_term(checkpointer, str(configuration["type"])))
-        builder(str(configuration["type"] or "hybrid"))  # a name that isn't known is told before anything is read
+        builder(configuration["type"])  # a name that isn't known is told before anything is read
         named = {"search_documents": _absolute(docs), "query_database": db}
         chosen = await _chosen(configuration, must_read=[name for name, given in named.items() if given])
         graph = await _graph(saver, store, journal, configuration, chosen)

@@ -64,6 +64,29 @@ async def test_a_policy_given_as_an_object_is_kept(tools: Sequence[ToolSpec]) ->
     assert (await aresume("t", APPROVE, tools=tools, checkpointer=saver)).results["t2"].status == "refused"
 
 
+async def test_the_next_turn_has_what_the_last_one_had(tmp_path: Path, tools: Sequence[ToolSpec]) -> None:
+    (tmp_path / "note.txt").write_text("The warehouse in Bremen holds 420 pallets.\n")
+    saver, goal = InMemorySaver(), "How many pallets does the warehouse hold?"
+    begun = {"docs": tmp_path, "tools": tools, "type": "sequential"}
+    first = await aask(goal, **begun, checkpointer=saver, thread_id="t")
+    for more in ({"tools": tools}, {"tools": [now]}):
+        again = await aask(goal, **more, checkpointer=saver, thread_id="t")
+        assert (again.answer, list(again.results)) == (first.answer, ["search"])
+        assert "420" in again.answer
+    with pytest.raises(ThreadError, match="goes on with tools that aren't here: now; give them by `tools`"):
+        await aask(goal, checkpointer=saver, thread_id="t")
+
+
+async def test_the_next_turn_is_given_a_brain_of_ones_own_again() -> None:
+    saver = InMemorySaver()
+    await aask("What is 2 + 3?", brain=ReflexBrain(), checkpointer=saver, thread_id="t")
+    with pytest.raises(ThreadError, match="a brain given as an object, which can't be kept; give `brain` again"):
+        await aask("What is 2 + 4?", checkpointer=saver, thread_id="t")
+    again = await aask("What is 2 + 4?", brain="reflex", checkpointer=saver, thread_id="t")
+    assert "6" in again.answer
+    assert "9" in (await aask("What is 2 + 7?", checkpointer=saver, thread_id="t")).answer
+
+
 async def test_another_policy_given_on_resuming_takes_its_place(tools: Sequence[ToolSpec]) -> None:
     saver = InMemorySaver()
     await aask("Ring, and note it.", plan=PLAN, tools=tools, policy=STRICT, checkpointer=saver, thread_id="t")
