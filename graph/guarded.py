@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.constants import START
 from langgraph.graph.state import CompiledStateGraph, StateGraph
-from langgraph.types import Command, StateUpdate
+from langgraph.types import Command, StateSnapshot, StateUpdate
 
 from graph.answers import addressed
 from graph.kept import carried_over
@@ -20,6 +20,7 @@ from graph.sync import run_sync, stream_sync
 from memory.lock import thread_lock
 from memory.settings import settings
 from memory.strictness import fit
+from memory.thread_state import with_ended
 from nodes.execution.head_start import head_start
 from nodes.guard import MAX_PLAN, clean_input
 from nodes.kit import made_once
@@ -94,6 +95,22 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
                             yield part
         for part in last:
             yield part
+
+    async def aget_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
+        """As LangGraph's; results of tasks that have ended count, also while a question holds up their step."""
+        found = await super().aget_state(config, subgraphs=subgraphs)
+        if not found.tasks or not isinstance(self.checkpointer, BaseCheckpointSaver):
+            return found
+        entry = await self.checkpointer.aget_tuple(found.config)
+        return found if entry is None else found._replace(values=with_ended(found.values, entry))
+
+    def get_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
+        """As `aget_state`, for callers that don't await."""
+        found = super().get_state(config, subgraphs=subgraphs)
+        if not found.tasks or not isinstance(self.checkpointer, BaseCheckpointSaver):
+            return found
+        entry = self.checkpointer.get_tuple(found.config)
+        return found if entry is None else found._replace(values=with_ended(found.values, entry))
 
     async def abulk_update_state(
         self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]

@@ -26,6 +26,7 @@ from memory.thread_state import (
     summary_of,
     time_of,
     waiting_of,
+    with_ended,
 )
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ async def show(saver: Saver, thread_id: str) -> ThreadState:
     messages = await messages_of(saver, latest)
     return ThreadState(
         summary_of(thread_id, latest, extent),
-        {**values, "messages": messages},
+        {**with_ended(values, latest), "messages": messages},
         messages,
         next_of(latest),
         waiting_of(latest),

@@ -271,3 +271,24 @@ async def test_a_saver_of_ones_own_is_read_without_a_warning(
     assert (await show(saver, await fork(saver, "t"))).values["results"]["t2"].value == "rung"
     assert (len(await list_threads(saver)), bool(await history(saver, "t"))) == (2, True)
     assert [record.getMessage() for record in caplog.records if "unregistered" in record.getMessage()] == []
+
+
+async def test_what_has_ended_is_shown_so_while_another_question_is_open(tools: Sequence[ToolSpec]) -> None:
+    plan = {"tasks": [*PLAN["tasks"], {"id": "t3", "goal": "Ring once more", "tool": "ring", "args": {}}]}
+    saver, config = InMemorySaver(), {"configurable": {"thread_id": "t"}}
+    kept: dict[str, Any] = {"tools": tools, "checkpointer": saver}
+    asked = await aask("Ring, and note it.", plan=plan, thread_id="t", **kept)
+    first, second = asked.waiting
+    graph = build(tools=tools, checkpointer=saver)
+    left = await aresume("t", {first.id: APPROVE}, **kept)
+    shown = [
+        left.results,
+        (await alook("t", checkpointer=saver)).results,
+        (await graph.aget_state(config)).values["results"],
+        graph.get_state(config).values["results"],
+        (await show(saver, "t")).values["results"],
+    ]
+    told = [{name: (result.status, result.value) for name, result in results.items()} for results in shown]
+    assert told == [{"t1": ("done", "rung"), "t2": ("done", "rung"), "t3": ("pending", None)}] * 5
+    done = await aresume("t", {second.id: APPROVE}, **kept)
+    assert [result.status for result in done.results.values()] == ["done"] * 3
