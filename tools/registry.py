@@ -17,7 +17,7 @@ from state.policy import Risk
 from state.references import as_text
 from state.result import ErrorKind, Evidence
 from state.roles import ROLES, Role, roles_by_name
-from tools.threads import in_daemon_thread
+from tools.worker_threads import in_daemon_thread
 
 UNKNOWN_TOOL_RISK: Risk = "write"
 AnyTool: TypeAlias = "BaseTool | ToolSpec | Callable[..., Any]"
