@@ -85,7 +85,7 @@ def act(kit: Kit) -> NodeFunction:
             "results": done,
             "agenda": agenda,
             "rounds": rounds,
-            "usage": desk.meter.usage,
+            "usage": desk.purse.usage,
             "notes": desk.notes,
             "verdict": None,
         }

@@ -96,13 +96,13 @@ async def _call_once(
     # First the tool's place, then one of the run's: what waits its turn with a slow tool holds nobody else up.
     async with desk.drain.giving_up() if spec.risk == "read" else nullcontext(), limits.slot(spec), desk.slots:
         desk.drain.check()
-        desk.meter.allow(cost=spec.cost)
-        timeout, left = site.task.timeout or spec.timeout, desk.meter.seconds_left()
+        desk.purse.allow(cost=spec.cost)
+        timeout, left = site.task.timeout or spec.timeout, desk.purse.seconds_left()
         is_cut = left is not None and left < timeout and spec.risk == "read"
         key = site.key(desk.run_key, spec.name)
         await begin()
         token = current_call.set(Call(key=key, thread_id=desk.thread_id, task=site.task.id, attempt=attempt))
-        desk.meter.add_call(spec.cost)
+        desk.purse.add_call(spec.cost)
         limit = asyncio.timeout(left if is_cut else timeout)
         try:
             with untraced(_config(key, site)) as config:

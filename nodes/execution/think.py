@@ -26,14 +26,14 @@ async def think(desk: Desk, site: Site, work: Callable[[], Awaitable[Thought[T]]
 
     Raises ToolFailure (kinds 'budget' and 'timeout'), BrainError, and GraphDrained.
     """
-    desk.meter.allow(thinking=True)
+    desk.purse.allow(thinking=True)
     try:
         async with desk.drain.giving_up(), desk.slots:
-            thought = await in_time(work, desk.meter.seconds_left(), site.task.timeout)
+            thought = await in_time(work, desk.purse.seconds_left(), site.task.timeout)
     except BrainError as error:
-        desk.meter.add(error.usage)
+        desk.purse.add(error.usage)
         raise
-    desk.meter.add(thought.usage)
+    desk.purse.add(thought.usage)
     for note in thought.notes:
         desk.note(note)
     return thought

@@ -14,7 +14,7 @@ from tools.registry import ToolFailure
 _ledger: ContextVar[list[Usage] | None] = ContextVar("ledger", default=None)
 
 
-class Meter:
+class Purse:
     """Counts as calls begin, so that a bound on calls is never overstepped."""
 
     def __init__(self, spent: Usage, budget: Budget) -> None:
