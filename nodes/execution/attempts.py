@@ -16,6 +16,7 @@ from nodes.execution import failures, limits
 from nodes.execution.desk import Desk, Site
 from nodes.execution.privacy import redacted, untraced
 from nodes.execution.values import as_json
+from tools.breaker import Breaker
 from tools.registry import Call, ToolFailure, ToolOutput, ToolSpec, current_call
 
 LONGEST_RETRY_AFTER = 60.0
@@ -79,8 +80,7 @@ async def _once(
     desk: Desk, site: Site, spec: ToolSpec, args: dict[str, Any], attempt: int, begin: Callable[[], Awaitable[None]]
 ) -> ToolOutput:
     """One attempt. Raises ToolFailure for whatever the tool raises."""
-    breaker = limits.breaker(spec)
-    with breaker.trying(spec.name):
+    with limits.circuit(spec) as breaker:
         return await _call_once(desk, site, spec, args, attempt, begin, breaker)
 
 
@@ -91,7 +91,7 @@ async def _call_once(
     args: dict[str, Any],
     attempt: int,
     begin: Callable[[], Awaitable[None]],
-    breaker: limits.CircuitBreaker,
+    breaker: Breaker,
 ) -> ToolOutput:
     # First the tool's place, then one of the run's: what waits its turn with a slow tool holds nobody else up.
     async with desk.drain.giving_up() if spec.risk == "read" else nullcontext(), limits.slot(spec), desk.slots:
@@ -116,7 +116,7 @@ async def _call_once(
                 told = "the budget of seconds is used up" if is_cut else f"no answer within {timeout:g} s"
                 error = ToolFailure(told, kind="budget" if is_cut else "timeout")
             known = failures.typed(error)
-            breaker.failed(known)
+            limits.told(breaker, known)
             failure = ToolFailure(
                 redaction.redact(known.message)[0],
                 kind=known.kind,
