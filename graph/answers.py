@@ -46,7 +46,8 @@ async def addressed(
     if is_addressed:
         return dict(resume)
     if len(ids) > 1:
-        raise BadAnswer(f"{len(ids)} questions are open; answer by {{id: response}}; {is_open}")
+        by_id = "answer by the ids of the interrupts, {id: response}"
+        raise BadAnswer(f"{len(ids)} questions are open; {by_id}; {is_open}")
     return dict.fromkeys(ids, resume)
 
 

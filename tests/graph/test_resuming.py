@@ -254,7 +254,7 @@ async def test_an_answer_given_twice_or_to_another_thread_is_told_so(tools: Sequ
     assert [result.status for result in done.results.values()] == ["done", "done"]
     with pytest.raises(ThreadError, match=f"question {second.id} was answered already; none is open"):
         await aresume("one", {second.id: APPROVE}, tools=tools, checkpointer=saver)
-    with pytest.raises(BadAnswer, match=r"2 questions are open; answer by \{id: response\}; open: .*\(approval, t1\)"):
+    with pytest.raises(BadAnswer, match=r"ids of the interrupts, \{id: response\}; open: .*\(approval, t1\)"):
         await aresume("two", APPROVE, tools=tools, checkpointer=saver)
 
 
