@@ -225,9 +225,11 @@ def _end_now(thread_id: str, code: int) -> None:
 
 def _is_bad_answer(error: BaseException) -> bool:
     """Whether an answer didn't fit its question, which then stays open."""
+    from graph.answers import StaleAnswer
     from state.approval import BadAnswer
 
-    return isinstance(error, BadAnswer) or isinstance(error.__cause__, BadAnswer)
+    caught = error if isinstance(error, BadAnswer) else error.__cause__
+    return isinstance(caught, BadAnswer) and not isinstance(caught, StaleAnswer)
 
 
 def open_questions(thread_id: str) -> list[Waiting]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -13,14 +12,15 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.constants import START
 from langgraph.graph.state import CompiledStateGraph, StateGraph
-from langgraph.types import Command, StateUpdate
+from langgraph.types import Command, StateSnapshot, StateUpdate
 
+from graph.answers import addressed
 from graph.kept import carried_over, without
 from graph.sync import run_sync, stream_sync
 from memory.lock import thread_lock
 from memory.settings import settings
-from memory.strictness import strict
-from memory.threaded import threaded
+from memory.strictness import fit
+from memory.thread_state import with_ended
 from nodes.execution.head_start import head_start
 from nodes.guard import MAX_PLAN, clean_input
 from nodes.kit import made_once
@@ -32,14 +32,9 @@ from state.typed import typed
 
 INPUT = "__input__"
 """The name under which LangGraph takes an update for a new input."""
+INTERRUPT = "__interrupt__"
+"""The name under which it tells of questions."""
 LOCK_WAIT = 0.5
-
-
-_QUESTION_ID = re.compile("[0-9a-f]{32}")
-
-
-class StaleAnswer(BadAnswer):
-    """An answer to a question that isn't open: answered already, or another thread's."""
 
 
 class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
@@ -48,16 +43,17 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
     A node is too late for them: by the time one runs, the raw input is in the checkpoint file.
     """
 
-    def __init__(
-        self, *, checkpointer: Any = None, begun_with: Mapping[str, str] | None = None, **attributes: Any
-    ) -> None:
+    def __init__(self, *, begun_with: Mapping[str, str] | None = None, **attributes: Any) -> None:
         """`begun_with`: metadata of a thread's choices, from `graph.kept`. What a caller's config says under its names
         is left out: whoever may start a run on a server would else choose what an operator's command resumes it with.
         """
-        # Here rather than where it is compiled: a server makes a copy of the graph with a saver of the server's own.
-        saver = strict(threaded(checkpointer)) if isinstance(checkpointer, BaseCheckpointSaver) else checkpointer
-        super().__init__(checkpointer=saver, **attributes)
+        super().__init__(**attributes)
         self.begun_with = dict(begun_with or {})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Here rather than where it is compiled: a server gives the graph, or a copy of it, a saver of the server's own.
+        is_saver = name == "checkpointer" and isinstance(value, BaseCheckpointSaver)
+        super().__setattr__(name, fit(value) if is_saver else value)
 
     async def astream(
         self, input: Any, config: RunnableConfig | None = None, *, durability: Any = None, **kwargs: Any
@@ -67,6 +63,9 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
 
         Raises InputError for a goal that can't be taken, ThreadBusy if another run holds the thread, StaleAnswer for
         answers to questions that aren't open any more, BadAnswer for one without an id where several are open.
+
+        Come to a question, it lets go of the thread before it says so: whoever hears of it may answer, and leave this
+        stream as it stands.
         """
         if input is not None and not isinstance(input, Command):
             event = {"event": clean_event(_event(input))} if "event" in self.channels else {}
@@ -87,38 +86,38 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         stream = new_stream()
         async with thread_lock(saver, thread_id, wait=LOCK_WAIT), head_start(stream):
             if isinstance(input, Command) and input.resume is not None and saver is not None and config is not None:
-                input = replace(input, resume=await self._addressed(input.resume, config))  # noqa: A001
+                asked = (await self.aget_state(config)).interrupts
+                input = replace(input, resume=await addressed(input.resume, asked, saver, config))  # noqa: A001
             if configurable or not self.checkpointer:  # else LangGraph says that no thread is named
                 config = _of_stream(self._own(config), stream)
             # Closed before the thread is let go, also when the caller stops listening half way.
             parts = super().astream(input, config, durability=durability, **kwargs)
+            last: list[Any] = []
             with made_once(stream):
                 async with aclosing(parts):  # type: ignore[type-var]
                     async for part in parts:
-                        yield part
+                        if last or (saver is not None and _asks(part)):
+                            last.append(part)
+                        else:
+                            yield part
+        for part in last:
+            yield part
 
-    async def _addressed(self, resume: Any, config: RunnableConfig) -> dict[str, Any]:
-        """An answer by the id of its question. Raises StaleAnswer, and BadAnswer where it isn't clear whose it is.
+    async def aget_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
+        """As LangGraph's; results of tasks that have ended count, also while a question holds up their step."""
+        found = await super().aget_state(config, subgraphs=subgraphs)
+        if not found.tasks or not isinstance(self.checkpointer, BaseCheckpointSaver):
+            return found
+        entry = await self.checkpointer.aget_tuple(found.config)
+        return found if entry is None else found._replace(values=with_ended(found.values, entry))
 
-        LangGraph hands an answer without an id to whichever task asks first, and one with the id of a task's first
-        question to whatever the task asks next.
-        """
-        asked = sorted(one.id for one in (await self.aget_state(config)).interrupts)
-        is_addressed = isinstance(resume, dict) and resume and all(map(_QUESTION_ID.fullmatch, map(str, resume)))
-        stale = [name for name in resume if name not in asked] if is_addressed else []
-        if stale or not asked:
-            raise StaleAnswer(
-                f"{', '.join(stale) or 'an answer was given'}: no such question is open"
-                + (f"; open: {', '.join(asked)}" if asked else "; resume without an answer")
-            )
-        if is_addressed:
-            return dict(resume)
-        if len(asked) > 1:
-            raise BadAnswer(
-                f"{len(asked)} questions are open; resume with {{id: response}}, the ids of the interrupts being: "
-                + ", ".join(asked)
-            )
-        return {asked[0]: resume}
+    def get_state(self, config: RunnableConfig, *, subgraphs: bool = False) -> StateSnapshot:
+        """As `aget_state`, for callers that don't await."""
+        found = super().get_state(config, subgraphs=subgraphs)
+        if not found.tasks or not isinstance(self.checkpointer, BaseCheckpointSaver):
+            return found
+        entry = self.checkpointer.get_tuple(found.config)
+        return found if entry is None else found._replace(values=with_ended(found.values, entry))
 
     async def abulk_update_state(
         self, config: RunnableConfig, supersteps: Sequence[Sequence[StateUpdate]]
@@ -163,6 +162,19 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
 def _of_stream(config: RunnableConfig | None, stream: str) -> RunnableConfig:
     given: RunnableConfig = config or {}
     return {**given, "configurable": {**given.get("configurable", {}), CONFIG_KEY: stream}}
+
+
+def _asks(part: Any) -> bool:
+    """Whether a part of a stream, in any of LangGraph's modes, says that the graph itself has come to a question.
+
+    Nothing but the end of the run follows it.
+    """
+    namespace, data = (), part
+    if isinstance(part, tuple):  # of a namespace, a mode and the data, less what wasn't asked for
+        namespace, data = (part[0] if isinstance(part[0], tuple) else ()), part[-1]
+    elif isinstance(part, dict) and part.keys() >= {"type", "ns", "data"}:
+        namespace, data = part["ns"], {INTERRUPT: part.get("interrupts")} if "interrupts" in part else part["data"]
+    return not namespace and isinstance(data, dict) and bool(data.get(INTERRUPT))
 
 
 def _event(given: Any) -> Any:

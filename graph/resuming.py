@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import StateSnapshot
 
+from graph.answers import ThreadError
 from graph.guarded import GuardedGraph
 from state.check import BUILT_IN_SCHEMAS
 from tools.registry import ToolSpec
@@ -16,10 +17,6 @@ _BEFORE_WORK = ("review", "search", "recall")
 """The last step before the work begins, by which of them a type has."""
 _BEFORE_RESULTS = frozenset({"review", "execute"})
 """Steps of a run whose plan has been checked and has still to be done."""
-
-
-class ThreadError(ValueError):
-    """A thread that can't be resumed as asked; the message says what to do."""
 
 
 def check_given(thread_id: str, lost: Collection[str], missing: Collection[str] = ()) -> None:
@@ -46,15 +43,6 @@ def missing_tools(snapshot: StateSnapshot, tools: Sequence[ToolSpec]) -> set[str
     known = {spec.name for spec in tools} | BUILT_IN_SCHEMAS.keys()
     left = [task for task in plan.tasks if task.id not in results or results[task.id].status == "pending"]
     return {task.tool for task in left} - known
-
-
-def addressed(response: Any, open_ids: list[str]) -> dict[str, Any]:
-    """A response by the ids of its questions. Raises ThreadError where it isn't clear which it answers."""
-    if isinstance(response, Mapping) and response and set(response) <= set(open_ids):
-        return dict(response)
-    if len(open_ids) == 1:
-        return {open_ids[0]: response}
-    raise ThreadError(f"{len(open_ids)} questions are open; address each: {{id: response}} with {', '.join(open_ids)}")
 
 
 async def forget_failures(graph: GuardedGraph, config: RunnableConfig, values: Mapping[str, Any]) -> None:

@@ -14,18 +14,20 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.store.base import BaseStore
 from langgraph.types import Command
 
+from graph.answers import ThreadError
 from graph.guarded import GuardedGraph
 from graph.kept import KEPT, Kept, as_metadata, what_is_kept
 from graph.kits import builtin, of_settings
 from graph.names import new_thread_id
 from graph.outcome import Outcome
 from graph.plans import load_plan, parse_plan
-from graph.resuming import ThreadError, addressed, check_given, forget_failures, missing_tools
+from graph.resuming import check_given, forget_failures, missing_tools
 from graph.sync import run_sync
 from graph.types import REMEMBERING, builder
 from memory.journal import Journal, journal_for
 from memory.persistence import open_checkpointer, open_store
 from memory.settings import settings
+from memory.strictness import fit
 from models.brain import Brain
 from state.budget import Budget
 from state.events import Event
@@ -53,7 +55,7 @@ async def aask(
     policy: Policy | str | Path | None = None,
     budget: Budget | Mapping[str, Any] | None = None,
     thread_id: str | None = None,
-    type: str = "hybrid",
+    type: str | None = None,
     event: IncomingEvent | None = None,
     checkpointer: Any = None,
     on_event: OnEvent | None = None,
@@ -63,12 +65,15 @@ async def aask(
     `docs`: files and folders to search; `db`: a database to query. `tools` replace the built-in ones: LangChain
     tools, ToolSpecs or documented functions. `plan`: a Plan, its JSON as an object or text, or the path of a JSON or
     TOML file.
-    `thread_id`: goes on with a conversation, with its documents, database, brain and policy where none are given.
+    `type`: the orchestration type, by default 'hybrid'.
+    `thread_id`: goes on with a conversation, and with its documents, database, brain, tools, policy and type where none
+    are given, as `aresume` does: so what was given as an object has to be given again.
     `checkpointer`: a LangGraph checkpointer or the URL of a database; by default SQLite under ORCHESTRATE_HOME.
     `on_event` gets every event as it happens.
     `event`: what happened that the goal is about; it makes the type 'event', and goal and plan refer to it. One
     whose data is None only names the run.
-    Raises ValueError for what can't be run at all; what goes wrong in the run is in the outcome.
+    Raises ValueError for what can't be run at all, ThreadError where the thread waits for a person or would go on with
+    another brain or other tools; what goes wrong in the run is in the outcome.
     """
     configuration: dict[str, Any] = {
         "docs": _absolute(docs),
@@ -83,11 +88,14 @@ async def aask(
     async with AsyncExitStack() as stack:
         saver, journal = await stack.enter_async_context(_opened(checkpointer))
         known = await what_is_kept(saver, thread_id)
-        check_given(thread_id, known.lost_beside(configuration) & {"policy"})
-        configuration = {name: configuration[name] or known.choices[name] for name in KEPT}
-        configuration["tools"] = _specs(tools)
+        lost = known.lost_beside(configuration)
+        kept = known.choices | ({"type": None} if known.choices["type"] == "event" else {})  # that is one run's
+        configuration = {name: configuration[name] or kept[name] for name in KEPT}
+        configuration["type"] = configuration["type"] or "hybrid"
+        configuration["tools"] = await asyncio.to_thread(_going_on, tools, known)
+        check_given(thread_id, lost, known.tools_beside(configuration["tools"]) if tools is None else ())
         store = await stack.enter_async_context(_long_term(checkpointer, str(configuration["type"])))
-        builder(str(configuration["type"] or "hybrid"))  # a name that isn't known is told before anything is read
+        builder(configuration["type"])  # a name that isn't known is told before anything is read
         named = {"search_documents": _absolute(docs), "query_database": db}
         chosen = await _chosen(configuration, must_read=[name for name, given in named.items() if given])
         graph = await _graph(saver, store, journal, configuration, chosen)
@@ -120,7 +128,7 @@ async def aresume(
     is taken from ORCHESTRATE_DB where that is the same database, else give `db` again. Nor are a brain and tools that
     were given as objects: give them again; tools may also be found by their names in ORCHESTRATE_TOOLS.
     Raises ThreadError for a thread that isn't there, or that would go on with another brain or other tools than it
-    began with, BadAnswer for a response that doesn't fit.
+    began with, BadAnswer for a response that doesn't fit or whose question isn't open.
     """
     async with AsyncExitStack() as stack:
         saver, journal = await stack.enter_async_context(_opened(checkpointer))
@@ -141,11 +149,8 @@ async def aresume(
             check_given(thread_id, known.lost_beside(named), needed | missing_tools(snapshot, chosen))
         if changes := migrate(snapshot.values):
             await graph.aupdate_state(config, changes)
-        if snapshot.interrupts and response is not None:
-            answers = addressed(response, [one.id for one in snapshot.interrupts])
-            return await _run(graph, Command(resume=answers), thread_id, on_event)
         if response is not None:
-            raise ThreadError(f"thread '{thread_id}' asks nothing; resume it without a response")
+            return await _run(graph, Command(resume=response), thread_id, on_event)
         if retry_failed:
             await forget_failures(graph, config, snapshot.values)
         elif is_over:
@@ -184,7 +189,7 @@ async def _opened(checkpointer: Any) -> AsyncIterator[tuple[Any, Journal]]:
             checkpointer = await stack.enter_async_context(open_checkpointer(checkpointer))
         journal = journal_for(checkpointer)
         stack.push_async_callback(journal.aclose)
-        yield checkpointer, journal
+        yield fit(checkpointer), journal
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from memory import retention
 from memory.database import Backing, backing_of_saver, explained
+from memory.loops import shared
 
 T = TypeVar("T")
 
@@ -75,6 +76,7 @@ class SqliteCheckpointer(AsyncSqliteSaver):
     def __init__(self, conn: aiosqlite.Connection, backing: Backing, *, serde: SerializerProtocol) -> None:
         super().__init__(conn, serde=serde)
         self.backing = backing
+        shared(self)
 
     def get_next_version(self, current: Any, channel: None) -> str:
         """As LangGraph's, in fewer bytes: every checkpoint holds several dozen of them."""

@@ -28,6 +28,13 @@ class Effect:
     created: float = 0.0
     updated: float = 0.0
 
+    @property
+    def doubt(self) -> str:
+        """Why nobody knows whether it happened."""
+        if error := (self.outcome or {}).get("error"):
+            return f"the call may have come through, though it ended so: {error}"
+        return "the run stopped between the call and its outcome"
+
 
 @dataclass(frozen=True)
 class Decision:

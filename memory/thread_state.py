@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -78,7 +79,30 @@ def waiting_of(entry: CheckpointTuple) -> tuple[Interrupt, ...]:
     """The questions that have no answer yet."""
     writes = entry.pending_writes or []
     over = {task for task, channel, _ in writes if channel not in _UNDER_WAY}
-    asked = [value for task, channel, value in writes if channel == "__interrupt__" and task not in over]
+    return _questions([value for task, channel, value in writes if channel == "__interrupt__" and task not in over])
+
+
+def asked_of(entry: CheckpointTuple) -> tuple[Interrupt, ...]:
+    """All questions that were asked, those that have an answer included."""
+    return _questions([value for _, channel, value in entry.pending_writes or [] if channel == "__interrupt__"])
+
+
+def with_ended(values: dict[str, Any], entry: CheckpointTuple) -> dict[str, Any]:
+    """A state's values with the results of the tasks that have ended in the step under way, as they are recorded.
+
+    The state itself holds them once the step has ended, which the last open question puts off.
+    """
+    from state.result import TaskResult
+
+    records = [value for _, channel, value in entry.pending_writes or [] if channel == "__return__"]
+    told = [value["result"] for value in records if isinstance(value, dict) and isinstance(value.get("result"), dict)]
+    ended = [TaskResult.model_validate(result) for result in told if result.get("status") not in (None, "pending")]
+    if not ended:
+        return values
+    return {**values, "results": {**(values.get("results") or {}), **{result.task: result for result in ended}}}
+
+
+def _questions(asked: Sequence[Sequence[Interrupt]]) -> tuple[Interrupt, ...]:
     return tuple({interrupt.id: interrupt for interrupts in asked for interrupt in interrupts}.values())
 
 

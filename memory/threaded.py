@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from langgraph.checkpoint.base import BaseCheckpointSaver
+if TYPE_CHECKING:
+    from langgraph.checkpoint.base import BaseCheckpointSaver
 
 _AWAITED = ("get_tuple", "put", "put_writes", "delete_thread", "get_delta_channel_history")
 
 
 def threaded(saver: BaseCheckpointSaver[Any]) -> BaseCheckpointSaver[Any]:
     """`saver`, with awaitable methods if it has none of its own. The clone shares the saver's connection and data."""
+    from langgraph.checkpoint.base import BaseCheckpointSaver
+
     kind = type(saver)
     if kind.aput_writes is not BaseCheckpointSaver.aput_writes or kind.put_writes is BaseCheckpointSaver.put_writes:
         return saver

@@ -15,6 +15,7 @@ from memory.database import Backing, PersistenceError, SqliteFile, backing_of_sa
 from memory.journal import Journal, journal_for
 from memory.lock import ThreadBusy, forget_lock, thread_lock
 from memory.retention import BASE_SOURCE, copy_branch, prune_thread
+from memory.strictness import fit
 from memory.thread_index import extents, is_sqlite
 from memory.thread_state import (
     HistoryEntry,
@@ -25,6 +26,7 @@ from memory.thread_state import (
     summary_of,
     time_of,
     waiting_of,
+    with_ended,
 )
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ class Pruned:
 
 async def list_threads(saver: Saver, *, limit: int | None = None) -> list[ThreadSummary]:
     """All threads, or the `limit` that changed last, latest first. Reads one checkpoint of each."""
-    summaries: list[ThreadSummary] = []
+    saver, summaries = fit(saver), list[ThreadSummary]()
     for thread_id, extent in (await extents(saver)).items():
         if limit is not None and len(summaries) >= limit:
             break
@@ -64,6 +66,7 @@ async def list_threads(saver: Saver, *, limit: int | None = None) -> list[Thread
 
 async def show(saver: Saver, thread_id: str) -> ThreadState:
     """A thread as it stands. Raises ThreadNotFound."""
+    saver = fit(saver)
     latest = await _tuple(saver, thread_id)
     extent = (await extents(saver, thread_id))[thread_id]
     values = {
@@ -74,7 +77,7 @@ async def show(saver: Saver, thread_id: str) -> ThreadState:
     messages = await messages_of(saver, latest)
     return ThreadState(
         summary_of(thread_id, latest, extent),
-        {**values, "messages": messages},
+        {**with_ended(values, latest), "messages": messages},
         messages,
         next_of(latest),
         waiting_of(latest),
@@ -86,7 +89,7 @@ async def history(saver: Saver, thread_id: str, *, limit: int | None = None) -> 
     # One more: what a pruning leaves of the dropped ones isn't shown.
     found = [
         entry
-        async for entry in saver.alist(_config(thread_id), limit=None if limit is None else limit + 1)
+        async for entry in fit(saver).alist(_config(thread_id), limit=None if limit is None else limit + 1)
         if entry.metadata.get("source") != BASE_SOURCE
     ]
     if not found:
@@ -116,7 +119,7 @@ async def fork(
     target = new_thread_id or str(uuid.uuid4())
     chosen = await _tuple(saver, thread_id, checkpoint_id)
     latest = await _tuple(saver, thread_id)
-    if await saver.aget_tuple(_config(target)) is not None:
+    if await fit(saver).aget_tuple(_config(target)) is not None:
         raise ValueError(f"there is a thread '{target}' already; choose another id for the fork")
     chosen_id, is_head = chosen.checkpoint["id"], chosen.checkpoint["id"] == latest.checkpoint["id"]
     # First the claim on the effects: a fork without it could repeat them, a claim without a fork does nothing.
@@ -130,7 +133,7 @@ async def fork(
             lambda connection: copy_branch(connection, thread_id, target, chosen_id, is_head=is_head),
         )
     else:
-        await _copy_branch(saver, chosen, target, is_head=is_head)
+        await _copy_branch(fit(saver), chosen, target, is_head=is_head)
     return target
 
 
@@ -143,7 +146,7 @@ async def delete(saver: Saver, thread_id: str, *, journal: Journal | None = None
     backing = await backing_of_saver(saver)
     async with thread_lock(saver, thread_id):
         with explained(backing):
-            await saver.adelete_thread(thread_id)
+            await fit(saver).adelete_thread(thread_id)
         async with _journal(saver, journal) as entries:
             await entries.forget(thread_id)
         if isinstance(backing, SqliteFile):
@@ -212,7 +215,7 @@ def _config(thread_id: str, checkpoint_id: str | None = None) -> RunnableConfig:
 
 
 async def _tuple(saver: Saver, thread_id: str, checkpoint_id: str | None = None) -> CheckpointTuple:
-    found = await saver.aget_tuple(_config(thread_id, checkpoint_id))
+    found = await fit(saver).aget_tuple(_config(thread_id, checkpoint_id))
     if found is None or found.metadata.get("source") == BASE_SOURCE:
         raise ThreadNotFound(thread_id, checkpoint_id)
     return found

@@ -18,6 +18,8 @@ from tools.registry import ToolSpec
 T = TypeVar("T")
 OnText = Callable[[str], None]
 OnTask = Callable[[Task], None]
+EMBEDDED = "reflex"
+"""The name of the brain that is built in, and calls no model."""
 
 
 class BrainError(Exception):

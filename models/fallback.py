@@ -16,6 +16,7 @@ from state.intent import Intent
 from state.plan import Plan, Problem
 from state.result import Evidence, TaskResult
 from state.verdict import Draft, Finding, Verdict
+from tools.breaker import Breaker
 from tools.registry import ToolSpec
 
 if TYPE_CHECKING:
@@ -25,35 +26,6 @@ T = TypeVar("T")
 REJECTIONS = 2
 """Plans with problems, or drafts with findings, after which the next brain of the chain is asked."""
 _MOST_REMEMBERED = 256
-
-
-class Breaker:
-    """Stops asking a brain that keeps failing: after `failures` in a row, or one that will last, for `cool_down`
-    seconds. Then one try decides. `clock` is monotonic, in seconds."""
-
-    def __init__(self, failures: int = 3, cool_down: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
-        self._most = failures
-        self._cool_down = cool_down
-        self._clock = clock
-        self._failures = 0
-        self._until = float("-inf")
-        self.reason = ""
-
-    @property
-    def open(self) -> bool:
-        """Whether the brain is to be left alone now."""
-        return self._clock() < self._until
-
-    def succeeded(self) -> None:
-        """An answer came."""
-        self._failures = 0
-
-    def failed(self, reason: str = "", *, lasting: bool = False) -> None:
-        """No answer came, for `reason`; `lasting`: nor will there be one soon."""
-        self._failures += 1
-        self.reason = reason
-        if lasting or self._failures >= self._most:
-            self._until = self._clock() + self._cool_down
 
 
 class FallbackBrain:
@@ -179,13 +151,14 @@ class FallbackBrain:
         failed: BrainError | None = None
         for position in range(start, len(self.brains)):
             brain, breaker = self.brains[position], self._breakers[position]
-            if breaker.open and position < len(self.brains) - 1:
+            if breaker.left and position < len(self.brains) - 1:
                 reasons.append(f"{brain.name} unavailable: {breaker.reason}")
                 continue
             if failed is not None:
                 before_next()
             try:
-                thought = _checked(await think(brain), kind)
+                with breaker.trying():
+                    thought = _checked(await think(brain), kind)
             except GraphBubbleUp:
                 raise
             except Exception as error:

@@ -14,6 +14,7 @@ from langgraph.errors import GraphInterrupt
 from langgraph.runtime import Runtime
 
 from models.agent_model import AgentModel
+from models.brain import EMBEDDED
 from nodes import emit
 from nodes.acting.agenda import MAX_ROUNDS, STEPS, after_round, agenda_of
 from nodes.acting.terms import AGENDA_TOOL, RunTerms, why_ended
@@ -21,7 +22,7 @@ from nodes.acting.transcript import messages_of, plan_of, results_of, served
 from nodes.decompose import has_earlier_answers
 from nodes.execute import open_desk, without_reruns
 from nodes.execution.desk import Desk
-from nodes.generate import EMBEDDED, intent_of
+from nodes.generate import intent_of
 from nodes.kit import Kit, NodeFunction
 from state.agenda import Todo, listed
 from state.context import RunContext
@@ -84,7 +85,7 @@ def act(kit: Kit) -> NodeFunction:
             "results": done,
             "agenda": agenda,
             "rounds": rounds,
-            "usage": desk.meter.usage,
+            "usage": desk.purse.usage,
             "notes": desk.notes,
             "verdict": None,
         }

@@ -43,12 +43,16 @@ class AuditLog:
             self._read = self._read or list(past)  # whoever read first, when several did
         return self._read
 
-    async def questions(self, place: str, kind: str, here: str) -> list[str]:
-        """The names of the questions of a kind that a place has put in the execution `here`."""
+    async def questions(self, place: str, kind: str, here: str, action: str | None = None) -> list[str]:
+        """The names of the questions of a kind that a place has put in the execution `here`; about `action` alone, if
+        one is named."""
         return [
             str(past.decided.get("question", ""))
             for past in await self.decisions()
-            if past.task == place and past.kind == kind + _ASKED and past.decided.get("execution") == here
+            if past.task == place
+            and past.kind == kind + _ASKED
+            and past.decided.get("execution") == here
+            and action in (None, past.shown["action_requests"][0]["name"])
         ]
 
     async def asked(self, place: str, asked: Question, here: str, *, name: str = "", run_key: str = "") -> float:

@@ -53,20 +53,22 @@ def decompose(kit: Kit, planner: Planner | None = None) -> NodeFunction:
         source: PlanSource = "replan" if has_read_untrusted(state) else "brain"
         ahead = _head_start(here) if is_first else None
         emit.step("decompose", "started")
-        try:
+
+        async def plan_it() -> Thought[Plan]:
             if planner is not None:
-                thought = await planner(here, parsed, problems=problems, results=shown)
-            elif ahead is not None and streams_plans(here.brain):
-                tools = await shortlist(parsed, here.tools.available())
-                desk = open_desk(here, state, runtime, literal=plan_origin(source), may_ask=False)
-                await ahead.open(desk, state.get("budget") or Budget(), state.get("ahead") or {})
-                thought = await here.brain.stream_plan(parsed, tools=tools, problems=problems, on_task=ahead)
-                await ahead.keep(thought.value)
-                spending.count(ahead.spent())
-            else:
-                tools = await shortlist(parsed, here.tools.available())
-                thought = await here.brain.decompose(parsed, tools=tools, problems=problems, results=shown)
-            plan = spending.take(thought)
+                return await planner(here, parsed, problems=problems, results=shown)
+            tools = await shortlist(parsed, here.tools.available())
+            if ahead is None or not streams_plans(here.brain):
+                return await here.brain.decompose(parsed, tools=tools, problems=problems, results=shown)
+            desk = open_desk(here, state, runtime, literal=plan_origin(source), may_ask=False)
+            await ahead.open(desk, state.get("budget") or Budget(), state.get("ahead") or {})
+            thought = await here.brain.stream_plan(parsed, tools=tools, problems=problems, on_task=ahead)
+            await ahead.keep(thought.value)
+            spending.count(ahead.spent())
+            return thought
+
+        try:
+            plan = await spending.think(here.brain, plan_it)
         except BrainError as error:
             spending.failed(error, "no plan could be made")
             unplanned = Problem(code="unplanned", message=str(error))

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from langchain_core.tools import StructuredTool
 
-from models.brain import Thought
+from models.brain import EMBEDDED, Thought
 from nodes.decompose import decompose
-from nodes.generate import EMBEDDED
 from nodes.kit import Kit, NodeFunction
 from state.intent import Intent
 from state.plan import Plan, Problem

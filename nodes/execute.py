@@ -13,7 +13,7 @@ from nodes.conversation import asking, steps
 from nodes.execution.desk import Desk
 from nodes.execution.drain import Drain
 from nodes.execution.head_start import HeadStart, of_run
-from nodes.execution.meter import Meter
+from nodes.execution.purse import Purse
 from nodes.execution.schedule import Schedule
 from nodes.kit import Kit, NodeFunction
 from state.budget import Budget, Usage
@@ -41,7 +41,7 @@ def execute(kit: Kit) -> NodeFunction:
             done = await Schedule(desk, plan, results, begun).run()
         update: dict[str, Any] = {
             "results": done,
-            "usage": desk.meter.usage,
+            "usage": desk.purse.usage,
             "notes": desk.notes,
             "verdict": None,
         }
@@ -59,7 +59,7 @@ def open_desk(kit: Kit, state: RunState, runtime: Runtime[RunContext], *, litera
     configurable = get_config().get("configurable", {})
     return Desk(
         kit=kit,
-        meter=Meter(state.get("usage") or Usage(), state.get("budget") or Budget()),
+        purse=Purse(state.get("usage") or Usage(), state.get("budget") or Budget()),
         run_key=state.get("run_key", ""),
         thread_id=str(configurable.get("thread_id", "")),
         who=deciding(configurable),

@@ -7,7 +7,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from models.brain import Brain, BrainError
+from models.brain import EMBEDDED, Brain, BrainError
 from models.reflex.pace import length_of, read_by
 from nodes import citations, conversation, emit
 from nodes.evidence import Collected, collect, is_told_by
@@ -20,7 +20,6 @@ from state.result import Evidence
 from state.run import RunState
 from state.verdict import Draft
 
-EMBEDDED = "reflex"
 REJECTED = "the plan was rejected"
 """How the note begins that says so."""
 _MOST_QUOTED = 5
@@ -124,14 +123,14 @@ async def _written(state: RunState, brain: Brain, intent: Intent, collected: Col
         spending.note(f"the budget of {bound.replace('_', ' ')} is used up; the answer is quoted from what was found")
     else:
         try:
-            thought = await brain.write(
-                intent,
-                evidence=evidence,
-                feedback=feedback,
-                history=conversation.before(state)[-conversation.HISTORY :],
-                on_text=AnswerStream(),
+            history = conversation.before(state)[-conversation.HISTORY :]
+            written = await spending.think(
+                brain,
+                lambda: brain.write(
+                    intent, evidence=evidence, feedback=feedback, history=history, on_text=AnswerStream()
+                ),
             )
-            draft = await _numbered(spending.take(thought), evidence, mend=brain.name != EMBEDDED)
+            draft = await _numbered(written, evidence, mend=brain.name != EMBEDDED)
             return _with_gaps(draft, collected)
         except BrainError as error:
             spending.failed(error, "the answer is quoted from what was found")

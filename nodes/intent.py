@@ -39,7 +39,7 @@ def intent(kit: Kit) -> NodeFunction:
         emit.step("intent", "started")
         history = conversation.before(state)[-conversation.HISTORY :]
         try:
-            parsed = spending.take(await here.brain.parse_intent(goal, history=history))
+            parsed = await spending.think(here.brain, lambda: here.brain.parse_intent(goal, history=history))
         except BrainError as error:
             parsed = as_it_stands
             spending.failed(error, "the goal was taken as it stands")

@@ -8,7 +8,10 @@ from langgraph.config import get_config
 
 from nodes.audit import AuditLog, execution
 from nodes.kit import Kit
-from state.approval import Check, HumanDecision, Question, ask_person
+from state.approval import Check, HumanDecision, Question, QuestionKind, ask_person
+
+ASKED_BEFORE = "it was asked before the policy changed, and the answer counts"
+"""The reason for a question that would not be put any more."""
 
 
 class Lapsed(Exception):
@@ -20,12 +23,21 @@ async def ask(kit: Kit, run_key: str, asked: Question, check: Check | None = Non
 
     Raises Lapsed for an approval that comes too late by the policy, BadAnswer, and LangGraph's GraphInterrupt.
     """
-    audit = AuditLog(kit.journal, str(get_config().get("configurable", {}).get("thread_id", "")))
+    audit = _audit(kit)
     expires = kit.policy.expires if asked["kind"] == "plan" else None
     made, is_late = await put(audit, asked["kind"], asked, execution(), run_key=run_key, expires=expires, check=check)
     if is_late and made.type != "reject":
         raise Lapsed
     return made
+
+
+async def was_asked(kit: Kit, kind: QuestionKind) -> bool:
+    """Whether this execution of a step has put a question of that kind: there may be an answer to it by now."""
+    return bool(await _audit(kit).questions(kind, kind, execution()))
+
+
+def _audit(kit: Kit) -> AuditLog:
+    return AuditLog(kit.journal, str(get_config().get("configurable", {}).get("thread_id", "")))
 
 
 async def put(

@@ -13,7 +13,7 @@ from nodes import emit
 from nodes.decompose import MAX_REPAIRS
 from nodes.generate import REJECTED
 from nodes.kit import Kit, NodeFunction
-from nodes.person import Lapsed, ask
+from nodes.person import ASKED_BEFORE, Lapsed, ask, was_asked
 from state import approval
 from state.context import RunContext
 from state.plan import Plan, Problem, check_plan
@@ -35,7 +35,9 @@ def review(kit: Kit, *, replans: bool = True) -> NodeFunction:
             return {"approved": False}
         reason = reason_to_review(plan, state, here.policy, here.tools)
         if reason is None:
-            return {"approved": True}
+            if is_settled(plan, state) or not await was_asked(here, "plan"):
+                return {"approved": True}
+            reason = ASKED_BEFORE
         if not here.policy.attended:
             return {"approved": True, "notes": [*notes, f"the plan was not reviewed: {reason}"]}
         asked = approval.question(
@@ -92,9 +94,14 @@ def _shown(plan: Plan) -> dict[str, Any]:
     return {"plan": plan.to_json()}
 
 
+def is_settled(plan: Plan, state: RunState) -> bool:
+    """Whether a plan is nothing to be asked about by any policy."""
+    return state.get("plan_source") in ("caller", "person") or not plan.tasks
+
+
 def reason_to_review(plan: Plan, state: RunState, policy: Policy, tools: Toolbox) -> str | None:
     """Why a person should see the plan; None if it may run as it is. A caller's own plan is theirs already."""
-    if state.get("plan_source") in ("caller", "person") or not plan.tasks or policy.plan == "auto":
+    if is_settled(plan, state) or policy.plan == "auto":
         return None
     if policy.plan == "always":
         return "every plan is reviewed"

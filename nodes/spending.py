@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from models.brain import BrainError, Thought
+from models.brain import EMBEDDED, Brain, BrainError, Thought
 from nodes import emit
 from state.budget import Budget, Usage
 from state.run import RunState
+from tools.registry import ToolFailure
 
 T = TypeVar("T")
+LEFT_TO_EMBEDDED = 1.0
+"""Seconds that the embedded brain has when the budget's are used up: it needs milliseconds, and no model."""
 _NEEDED_TO_THINK = ("seconds", "tokens", "money", "model_calls")
 
 
 def to_think(budget: Budget) -> Budget:
     """The bounds that a call of a model is held against: calls of tools aren't needed for that."""
     return Budget(**{name: getattr(budget, name) for name in _NEEDED_TO_THINK})
+
+
+def seconds_left(budget: Budget, usage: Usage) -> float | None:
+    """Working seconds a budget still allows; None if unbounded."""
+    return None if budget.seconds is None else max(0.0, budget.seconds - usage.seconds)
+
+
+async def in_time(work: Callable[[], Awaitable[T]], left: float | None, timeout: float | None = None) -> T:
+    """What a brain's `work` comes to, cut off after `left`, of the budget's seconds, or after `timeout` (seconds, or
+    None).
+
+    Raises ToolFailure of kind 'budget' or 'timeout', the latter also where the brain itself took too long.
+    """
+    is_cut = left is not None and (timeout is None or left < timeout)
+    limit = asyncio.timeout(left if is_cut else timeout)
+    try:
+        async with limit:
+            return await work()
+    except TimeoutError as error:
+        if not limit.expired():
+            raise ToolFailure(str(error) or "the brain took too long", kind="timeout") from error
+        told = "the budget of seconds is used up" if is_cut else f"no thought within {timeout:g} s"
+        raise ToolFailure(told, kind="budget" if is_cut else "timeout") from error
 
 
 class Spending:
@@ -29,8 +57,16 @@ class Spending:
         self._began = time.monotonic()
         self.notes = list(state.get("notes") or [])
 
-    def take(self, thought: Thought[T]) -> T:
-        """The value of a thought; its cost and its notes are added."""
+    async def think(self, brain: Brain, work: Callable[[], Awaitable[Thought[T]]]) -> T:
+        """The value of a thought of `brain`'s, cut off when the budget's seconds are over; its cost and its notes are
+        added. Raises BrainError."""
+        left = seconds_left(self._budget, self.usage)
+        if left is not None and brain.name == EMBEDDED:
+            left = max(left, LEFT_TO_EMBEDDED)
+        try:
+            thought = await in_time(work, left)
+        except ToolFailure as error:
+            raise BrainError(str(error)) from error
         self._add(thought.usage)
         for note in thought.notes:
             self.note(note)

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 from langgraph.runtime import Runtime
 
-from models.brain import Brain, BrainError
+from models.brain import EMBEDDED, Brain, BrainError
 from models.reflex.pace import read_by
 from nodes import emit
 from nodes.checks import check, repair
 from nodes.evidence import Collected
-from nodes.generate import EMBEDDED, evidence_of, held_against, intent_of, quoted, was_rejected
+from nodes.generate import evidence_of, held_against, intent_of, quoted, was_rejected
 from nodes.kit import Kit, NodeFunction
 from nodes.spending import Spending
 from nodes.statements import sentences
@@ -181,8 +181,9 @@ async def _judgement(case: _Case, draft: Draft) -> Verdict:
     if case.brain.name != EMBEDDED and (case.state.get("budget") or Budget()).rounds == 0:
         return Verdict(action="accept", reason="It passed the checks; no round was wanted for a judgement to ask for.")
     try:
-        thought = await case.brain.judge(case.intent, draft=draft, evidence=case.collected.evidence)
-        verdict = case.spending.take(thought)
+        verdict = await case.spending.think(
+            case.brain, lambda: case.brain.judge(case.intent, draft=draft, evidence=case.collected.evidence)
+        )
     except BrainError as error:
         case.spending.failed(error, "the answer was checked, but not judged")
         return Verdict(action="accept", reason="It passed the checks; nobody could judge it further.")

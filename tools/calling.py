@@ -15,7 +15,7 @@ from langgraph.types import Command
 from pydantic import BaseModel
 
 from tools.outcome import ToolFailure, ToolOutput, current_call, words_of
-from tools.threads import in_daemon_thread
+from tools.worker_threads import in_daemon_thread
 
 
 class Caller:

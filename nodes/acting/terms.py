@@ -17,6 +17,7 @@ from nodes.acting.transcript import message_of, origin_of, plan_of, spent_on
 from nodes.execution.call import call_tool
 from nodes.execution.desk import Desk, Site
 from nodes.execution.think import REPETITIONS, key_of
+from nodes.spending import in_time
 from state.result import TaskError, TaskResult
 from state.task import Task
 from tools.registry import ToolFailure
@@ -46,17 +47,17 @@ class RunTerms(AgentMiddleware[AgentState[Any], Any, Any]):
         """One thought, within the budget. That none could be had is a message too, and ends the agent's work."""
         self.count(request.messages)
         try:
-            self._desk.meter.allow(thinking=True)
+            self._desk.purse.allow(thinking=True)
             async with self._desk.drain.giving_up(), self._desk.slots:
-                response = await handler(request)
+                response = await in_time(lambda: handler(request), self._desk.purse.seconds_left())
         except ToolFailure as error:
             return _ending(str(error))
         except BrainError as error:
-            self._desk.meter.add(error.usage)
+            self._desk.purse.add(error.usage)
             return _ending(str(error))
         for message in response.result:
             usage, notes = cost_of(message)
-            self._desk.meter.add(usage)
+            self._desk.purse.add(usage)
             for note in notes:
                 self._desk.note(note)
         return response
@@ -95,7 +96,7 @@ class RunTerms(AgentMiddleware[AgentState[Any], Any, Any]):
         """Count, once, what this round spent before it was stopped: it goes on from its recorded messages."""
         if not self._is_counted:
             self._is_counted = True
-            self._desk.meter.add(spent_on(messages[self._before :], self._desk.kit.tools))
+            self._desk.purse.add(spent_on(messages[self._before :], self._desk.kit.tools))
 
 
 def why_ended(messages: Sequence[BaseMessage]) -> str | None:

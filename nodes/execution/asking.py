@@ -72,7 +72,7 @@ async def in_doubt(desk: Desk, site: Site, spec: ToolSpec, effect: Effect) -> Hu
         description=f"'{spec.name}' was begun {times} and its outcome is unknown. "
         "Approve: do it again. Respond: it happened, with this result. Reject: leave it.",
         allowed=["approve", "respond", "reject"],
-        reason="the run stopped between the call and its outcome, and the receiver can't tell a repetition",
+        reason=f"{effect.doubt}, and the receiver can't tell a repetition",
         task=site.task.id,
     )
     if not desk.may_ask:
@@ -119,9 +119,9 @@ async def _ask(
     return await put(desk.audit, str(site), asked, here, name=name, run_key=desk.run_key, expires=expires, check=check)
 
 
-async def was_asked(desk: Desk, site: Site) -> bool:
-    """Whether the call was put to a person in this execution of its task."""
-    return bool(await desk.audit.questions(str(site), "approval", execution()))
+async def was_asked(desk: Desk, site: Site, tool: str | None = None) -> bool:
+    """Whether a call here, or one of `tool`, was put to a person in this execution of its task."""
+    return bool(await desk.audit.questions(str(site), "approval", execution(), tool))
 
 
 async def record(desk: Desk, site: Site, asked: Question, response: HumanResponse) -> None:

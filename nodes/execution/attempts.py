@@ -16,6 +16,7 @@ from nodes.execution import failures, limits
 from nodes.execution.desk import Desk, Site
 from nodes.execution.privacy import redacted, untraced
 from nodes.execution.values import as_json
+from tools.breaker import Breaker
 from tools.outcome import was_sent
 from tools.registry import Call, ToolFailure, ToolOutput, ToolSpec, current_call
 
@@ -80,8 +81,7 @@ async def _once(
     desk: Desk, site: Site, spec: ToolSpec, args: dict[str, Any], attempt: int, begin: Callable[[], Awaitable[None]]
 ) -> ToolOutput:
     """One attempt. Raises ToolFailure for whatever the tool raises."""
-    breaker = limits.breaker(spec)
-    with breaker.trying(spec.name):
+    with limits.circuit(spec) as breaker:
         return await _call_once(desk, site, spec, args, attempt, begin, breaker)
 
 
@@ -92,18 +92,18 @@ async def _call_once(
     args: dict[str, Any],
     attempt: int,
     begin: Callable[[], Awaitable[None]],
-    breaker: limits.CircuitBreaker,
+    breaker: Breaker,
 ) -> ToolOutput:
     # First the tool's place, then one of the run's: what waits its turn with a slow tool holds nobody else up.
     async with desk.drain.giving_up() if spec.risk == "read" else nullcontext(), limits.slot(spec), desk.slots:
         desk.drain.check()
-        desk.meter.allow(cost=spec.cost)
-        timeout, left = site.task.timeout or spec.timeout, desk.meter.seconds_left()
+        desk.purse.allow(cost=spec.cost)
+        timeout, left = site.task.timeout or spec.timeout, desk.purse.seconds_left()
         is_cut = left is not None and left < timeout and spec.risk == "read"
         key = site.key(desk.run_key, spec.name)
         await begin()
         token = current_call.set(Call(key=key, thread_id=desk.thread_id, task=site.task.id, attempt=attempt))
-        desk.meter.add_call(spec.cost)
+        desk.purse.add_call(spec.cost)
         limit = asyncio.timeout(left if is_cut else timeout)
         try:
             with untraced(_config(key, site)) as config:
@@ -119,7 +119,7 @@ async def _call_once(
             known = failures.typed(error)
             told = redaction.redact(known.message)[0]
             if spec.risk == "read" or not (isinstance(error, ToolFailure) and error.done):
-                breaker.failed(known)
+                limits.told(breaker, known)
                 raise ToolFailure(told, kind=known.kind, retry_after=known.retry_after, sent=was_sent(error)) from error
             output = ToolOutput(f"Done; what came back was left out: {told}.")  # what has happened hasn't failed
         finally:

@@ -10,7 +10,7 @@ from nodes.execution import asking, failures, provenance
 from nodes.execution.attempts import attempts
 from nodes.execution.desk import Desk, Site
 from nodes.execution.effect import Abandoned, is_begun, make_effect
-from nodes.person import Lapsed
+from nodes.person import ASKED_BEFORE, Lapsed
 from state.approval import HumanDecision, answers
 from state.check import argument_errors
 from state.result import Evidence, Origin, TaskError, TaskResult, TaskStatus
@@ -94,12 +94,16 @@ async def _permission(
             with suppress(Lapsed):
                 await asking.approval(desk, site, spec, args, origins, verdict.reason)
         return None
+    why = verdict.reason
     if verdict.action == "auto":
-        return None
+        # A question that was put stays one when the policy has changed meanwhile: the answer may be a no.
+        if not desk.may_ask or not await asking.was_asked(desk, site, spec.name):
+            return None
+        why = ASKED_BEFORE
     if verdict.action == "deny":
         raise Abandoned(f"not allowed: {verdict.reason}")
     try:
-        made = await asking.approval(desk, site, spec, args, origins, verdict.reason)
+        made = await asking.approval(desk, site, spec, args, origins, why)
     except Lapsed:
         raise Abandoned("the approval came after it had lapsed; give the goal once more to be asked again") from None
     if made.type == "reject":

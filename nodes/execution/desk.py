@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from nodes.audit import AuditLog
 from nodes.execution.drain import Drain
-from nodes.execution.meter import Meter
+from nodes.execution.purse import Purse
 from nodes.kit import Kit
 from state.result import Origin
 from state.task import Task
@@ -25,7 +25,7 @@ class Desk:
     """
 
     kit: Kit
-    meter: Meter
+    purse: Purse
     run_key: str
     thread_id: str
     who: str

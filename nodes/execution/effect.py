@@ -78,7 +78,7 @@ async def make_effect(desk: Desk, site: Site, spec: ToolSpec, args: dict[str, An
         if not begun:
             raise
         if failures.leaves_doubt(error) and not spec.idempotent:
-            await journal.settle(key, "in_doubt")
+            await journal.settle(key, "in_doubt", {"error": str(error)})
             return await make_effect(desk, site, spec, args)
         await journal.settle(key, "failed", {"error": str(error)})
         raise
@@ -89,11 +89,11 @@ async def make_effect(desk: Desk, site: Site, spec: ToolSpec, args: dict[str, An
 
 async def _resolve_doubt(desk: Desk, site: Site, spec: ToolSpec, known: Effect) -> HumanDecision:
     if not desk.kit.policy.attended:
-        raise Abandoned("its outcome is unknown, and nobody is there to ask", status="in_doubt")
+        raise Abandoned(f"its outcome is unknown, and nobody is there to ask: {known.doubt}", status="in_doubt")
     try:
         return await asking.in_doubt(desk, site, spec, known)
     except Lapsed:
-        raise Abandoned("its outcome is unknown, and the question lapsed", status="in_doubt") from None
+        raise Abandoned(f"its outcome is unknown, and the question lapsed: {known.doubt}", status="in_doubt") from None
 
 
 def _recorded(outcome: Mapping[str, Any]) -> ToolOutput:

@@ -90,7 +90,7 @@ class HeadStart:
 
     def spent(self) -> Usage:
         """What has been spent since this was last asked, or counted by the execution that took over."""
-        return self._desk.meter.settle() if self._desk is not None else Usage()
+        return self._desk.purse.settle() if self._desk is not None else Usage()
 
     async def stop(self) -> dict[str, TaskResult]:
         """Give up what is at work. The results of what has ended, by signature."""
@@ -125,10 +125,10 @@ class HeadStart:
     def _join(self, desk: Desk) -> None:
         """Let what is at work spend from another desk."""
         assert self._desk is not None
-        desk.meter.add(self._desk.meter.settle())
+        desk.purse.add(self._desk.purse.settle())
         for note in self._desk.notes:
             desk.note(note)
-        self._desk.meter, self._desk.notes = desk.meter, desk.notes
+        self._desk.purse, self._desk.notes = desk.purse, desk.notes
 
     async def _give_up(self, signed: set[str]) -> None:
         given_up = [self._begun.pop(signature) for signature in signed]

@@ -4,69 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from state.result import TaskError
+from tools.breaker import Breaker
 from tools.registry import ToolFailure, ToolSpec
 
 FAILURES_TO_OPEN = 5
 OPEN_SECONDS = 30.0
-
-
-@dataclass
-class CircuitBreaker:
-    """Refuses calls for a while after several failures in a row, then lets one through to try."""
-
-    failures: int = 0
-    reason: str = ""
-    opened: float | None = None
-    probing: bool = False
-    clock: Callable[[], float] = time.monotonic
-
-    def check(self, tool: str) -> None:
-        """Raises ToolFailure while the circuit is open."""
-        if self.opened is None:
-            return
-        remaining = self.opened + OPEN_SECONDS - self.clock()
-        if remaining > 0 or self.probing:
-            raise ToolFailure(
-                f"'{tool}' failed {self.failures} times in a row and is left alone for {max(remaining, 1):.0f} s; "
-                f"the last time: {self.reason}",
-                kind="transient",
-                retry_after=max(remaining, 1.0),
-                sent=False,
-            )
-        self.probing = True
-
-    @contextmanager
-    def trying(self, tool: str) -> Iterator[None]:
-        """Around one call. Raises ToolFailure as `check`; a call that came to nothing leaves the next one to try."""
-        was_probing = self.probing
-        self.check(tool)
-        is_probe = self.probing and not was_probing
-        try:
-            yield
-        finally:
-            if is_probe:
-                self.probing = False
-
-    def succeeded(self) -> None:
-        self.failures, self.opened, self.probing = 0, None, False
-
-    def failed(self, error: TaskError) -> None:
-        """Count a failure; errors of the caller's making say nothing about the tool."""
-        if error.kind not in ("transient", "timeout"):
-            self.succeeded()
-            return
-        self.failures += 1
-        self.reason = error.message
-        self.probing = False
-        if self.failures >= FAILURES_TO_OPEN:
-            self.opened = self.clock()
 
 
 @dataclass
@@ -76,12 +25,31 @@ class _ToolLimits:
 
 
 _of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _ToolLimits]] = WeakKeyDictionary()
-_breakers: dict[str, CircuitBreaker] = {}
+_breakers: dict[str, Breaker] = {}
 
 
-def breaker(spec: ToolSpec) -> CircuitBreaker:
-    """The breaker of a tool, shared by all runs of this process."""
-    return _breakers.setdefault(_identity(spec), CircuitBreaker())
+@contextmanager
+def circuit(spec: ToolSpec) -> Iterator[Breaker]:
+    """Around one call of a tool: its breaker, which all runs of this process share. Raises ToolFailure if open."""
+    breaker = _breakers.setdefault(_identity(spec), Breaker(FAILURES_TO_OPEN, OPEN_SECONDS))
+    if left := breaker.left:
+        raise ToolFailure(
+            f"'{spec.name}' failed {breaker.failures} times in a row and is left alone for {left:.0f} s; "
+            f"the last time: {breaker.reason}",
+            kind="transient",
+            retry_after=left,
+            sent=False,
+        )
+    with breaker.trying():
+        yield breaker
+
+
+def told(breaker: Breaker, error: TaskError) -> None:
+    """Count a failure of a call; errors of the caller's making say nothing about the tool."""
+    if error.kind in ("transient", "timeout"):
+        breaker.failed(error.message)
+    else:
+        breaker.succeeded()
 
 
 def _identity(spec: ToolSpec) -> str:

@@ -66,7 +66,7 @@ class Schedule:
             reason = f"waits for {', '.join(waiting)}"
             return {"result": TaskResult(task=task.id, status="pending", reason=reason, tool=task.tool).to_json()}
         self._desk.drain.check()
-        with self._desk.meter.ledger() as spent:
+        with self._desk.purse.ledger() as spent:
             result = await result_of(self._begun.pop(task.id, None)) or await run_unit(
                 self._desk, task, inputs, self._results.get(task.id)
             )
@@ -102,7 +102,7 @@ class Schedule:
             if task.id not in self._performed:
                 emit.task(task.id, result.status, tool=result.tool, replayed=True)
                 if "usage" in record:  # it was spent all the same
-                    self._desk.meter.add(Usage.model_validate(record["usage"]))
+                    self._desk.purse.add(Usage.model_validate(record["usage"]))
             ended.set_result(result)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 from models.brain import Action, BrainError, Step, Thought
 from nodes.execution import failures, provenance
 from nodes.execution.desk import Desk, Site
+from nodes.spending import in_time
 from state.record import storable
 from state.result import Origin, TaskError, TaskResult
 from state.task import MODEL
@@ -27,22 +27,14 @@ async def think(desk: Desk, site: Site, work: Callable[[], Awaitable[Thought[T]]
 
     Raises ToolFailure (kinds 'budget' and 'timeout'), BrainError, and GraphDrained.
     """
-    desk.meter.allow(thinking=True)
-    timeout, left = site.task.timeout, desk.meter.seconds_left()
-    is_cut = left is not None and (timeout is None or left < timeout)
-    limit = asyncio.timeout(left if is_cut else timeout)
+    desk.purse.allow(thinking=True)
     try:
-        async with desk.drain.giving_up(), desk.slots, limit:
-            thought = await work()
-    except TimeoutError as error:
-        if not limit.expired():
-            raise ToolFailure(str(error) or "the brain took too long", kind="timeout") from error
-        told = "the budget of seconds is used up" if is_cut else f"no thought within {timeout:g} s"
-        raise ToolFailure(told, kind="budget" if is_cut else "timeout") from error
+        async with desk.drain.giving_up(), desk.slots:
+            thought = await in_time(work, desk.purse.seconds_left(), site.task.timeout)
     except BrainError as error:
-        desk.meter.add(error.usage)
+        desk.purse.add(error.usage)
         raise
-    desk.meter.add(thought.usage)
+    desk.purse.add(thought.usage)
     for note in thought.notes:
         desk.note(note)
     return thought

@@ -71,6 +71,7 @@ async def test_an_answer_given_twice_is_no_answer_to_the_next_question() -> None
     approve = answer(await run.run(PAY), "approve")
     out = await run.resume(approve)
     assert (kinds(out), bank.paid) == (["in_doubt"], ["alice"])
+    assert "it ended so: the answer got lost, and the receiver" in out["__interrupt__"][0].value["reason"]
     assert kinds(await run.resume(approve)) == ["in_doubt"]  # the client didn't know that its answer had arrived
     assert bank.paid == ["alice"]
     again = answer(out, "approve")
@@ -131,6 +132,7 @@ async def test_with_nobody_to_ask_it_stays_in_doubt() -> None:
     out = await run.run([*PAY, Task(id="l", tool="look", after=["p"])])
     assert (out["results"]["p"].status, out["results"]["l"].status) == ("in_doubt", "skipped")
     assert "nobody is there to ask" in out["results"]["p"].reason
+    assert "the answer got lost" in out["results"]["p"].reason
     assert bank.paid == ["alice"]
 
 

@@ -17,8 +17,10 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.types import Command
 
+from graph import agentic
 from graph.orchestrator import build
 from graph.run import ThreadError, aask, ask, resume
+from memory.persistence import open_checkpointer
 from models.reflex import ReflexBrain
 from state.approval import BadAnswer
 from state.budget import Budget
@@ -267,6 +269,40 @@ async def test_every_stream_mode_streams_the_same_either_way(mode: Any) -> None:
     assert len(awaited) == len(collected) > 0
 
 
+@pytest.mark.parametrize("own", [True, False])
+async def test_an_async_saver_serves_sync_calls_too_in_the_loop_and_beside_it(own: bool, tmp_path: Path) -> None:
+    opened: Any = AsyncSqliteSaver.from_conn_string(str(tmp_path / "their.db"))
+    async with open_checkpointer(str(tmp_path / "own.db")) if own else opened as saver:
+        graph = build(brain="reflex", checkpointer=saver)
+
+        def beside(number: int) -> str:
+            return str(graph.invoke({"goal": f"What is 2 + {number}?"}, thread(f"t{number}"))["answer"])
+
+        given = [graph.ainvoke({"goal": "What is 2 + 1?"}, thread(f"a{number}")) for number in range(3)]
+        outs, *answers = await asyncio.gather(asyncio.gather(*given), *(asyncio.to_thread(beside, n) for n in (3, 4)))
+        assert [out["answer"] for out in outs] == ["The result is 3 [1]."] * 3
+        assert [*answers, beside(5)] == ["The result is 5 [1].", "The result is 6 [1].", "The result is 7 [1]."]
+        assert (await aask("What is 2 + 7?", checkpointer=saver, thread_id="t")).answer == "The result is 9 [1]."
+        assert ask("What is 2 + 6?", checkpointer=saver, thread_id="t").answer == "The result is 8 [1]."
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize("subgraphs", [False, True])
+@pytest.mark.parametrize("mode", ["values", "updates", ["custom", "updates"]])
+async def test_a_question_can_be_answered_while_its_stream_is_held(mode: Any, subgraphs: bool, version: Any) -> None:
+    send, sent = sender()
+    graph = build(brain="reflex", tools=[send], checkpointer=InMemorySaver())
+    given = {"goal": "Tell Ann.", "plan": sending("ann")}
+    stream = graph.astream(given, thread(), stream_mode=mode, subgraphs=subgraphs, version=version)
+    told = ""
+    while "Interrupt(" not in told:
+        told = repr(await anext(stream))
+    (asked,) = (await graph.aget_state(thread())).interrupts
+    out = await graph.ainvoke(Command(resume={asked.id: APPROVE}), thread())
+    assert (sent, out["stop_reason"]) == (["ann"], "answered")
+    assert [part async for part in stream] == []
+
+
 def test_a_sync_stream_gives_each_part_as_it_comes() -> None:
     go_on = threading.Event()
 
@@ -291,7 +327,7 @@ def test_a_sync_stream_left_early_stops_the_run() -> None:
         """Never come back."""
         began.set()
         try:
-            await asyncio.Event().wait()
+            await asyncio.sleep(30)
         finally:
             ended.set()
 
@@ -366,3 +402,40 @@ async def test_a_brain_of_ones_own_that_breaks_ends_no_run(method: str) -> None:
     assert out["answer"]
     assert method == "parse_intent" or "LookupError" in f"{out['report'].notes} {out['results']}"
     assert plan is None or out["results"]["t1"].ok
+
+
+@pytest.mark.parametrize("method", ["parse_intent", "decompose", "write", "judge"])
+@pytest.mark.parametrize("name", ["own", "reflex"])
+async def test_a_brain_of_ones_own_that_hangs_is_cut_off_when_the_seconds_are_over(name: str, method: str) -> None:
+    class Own(ReflexBrain):
+        stream_plan = None
+
+    async def hangs(*_: Any, **__: Any) -> Any:
+        await asyncio.sleep(30)
+
+    brain = Own()
+    type(brain).name = name  # type: ignore[assignment]
+    setattr(brain, method, hangs)
+    plan = {"tasks": [{"id": "t1", "goal": "Keep", "tool": "keep", "args": {"what": "Otters sleep holding hands."}}]}
+    is_answering = method in ("write", "judge")
+    given = {"goal": "How do otters sleep?", "plan": plan if is_answering else None}
+    budget = {"seconds": 2 if is_answering else 0.1}
+    out = await build(brain=brain, tools=[keep]).ainvoke({**given, "budget": budget}, thread())
+    assert "the budget of seconds is used up" in f"{out['report'].notes}"
+    if is_answering:
+        assert "holding hands [1]" in out["answer"]
+    else:
+        assert out["stop_reason"] == "budget"
+
+
+@pytest.mark.parametrize("method", ["parse_intent", "next_action"])
+async def test_an_agents_brain_that_hangs_is_cut_off_too(method: str) -> None:
+    async def hangs(*_: Any, **__: Any) -> Any:
+        await asyncio.sleep(30)
+
+    brain = ReflexBrain()
+    setattr(brain, method, hangs)
+    out = await agentic.build(brain=brain, tools=[keep]).ainvoke(
+        {"goal": "How do otters sleep?", "budget": {"seconds": 0.1}}, thread()
+    )
+    assert (out["stop_reason"], bool(out["answer"])) == ("budget", True)

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde import jsonplus
 
+from graph.answers import StaleAnswer
 from graph.orchestrator import build
-from graph.run import ThreadError, aask, aresume
+from graph.run import ThreadError, aask, alook, aresume
 from memory.persistence import open_checkpointer
 from memory.settings import settings
-from memory.threads import fork, prune
+from memory.threads import fork, history, list_threads, prune, show
 from models.reflex import ReflexBrain
+from state.approval import BadAnswer
 from state.policy import ArgumentTest, Policy, Rule
 from tools.now import now
 from tools.registry import ToolSpec, tool
@@ -59,6 +62,29 @@ async def test_a_policy_given_as_an_object_is_kept(tools: Sequence[ToolSpec]) ->
     again = await aask("Ring, and note it.", plan=PLAN, tools=tools, checkpointer=saver, thread_id="t")
     assert [question.kind for question in again.waiting] == ["approval"]
     assert (await aresume("t", APPROVE, tools=tools, checkpointer=saver)).results["t2"].status == "refused"
+
+
+async def test_the_next_turn_has_what_the_last_one_had(tmp_path: Path, tools: Sequence[ToolSpec]) -> None:
+    (tmp_path / "note.txt").write_text("The warehouse in Bremen holds 420 pallets.\n")
+    saver, goal = InMemorySaver(), "How many pallets does the warehouse hold?"
+    begun = {"docs": tmp_path, "tools": tools, "type": "sequential"}
+    first = await aask(goal, **begun, checkpointer=saver, thread_id="t")
+    for more in ({"tools": tools}, {"tools": [now]}):
+        again = await aask(goal, **more, checkpointer=saver, thread_id="t")
+        assert (again.answer, list(again.results)) == (first.answer, ["search"])
+        assert "420" in again.answer
+    with pytest.raises(ThreadError, match="goes on with tools that aren't here: now; give them by `tools`"):
+        await aask(goal, checkpointer=saver, thread_id="t")
+
+
+async def test_the_next_turn_is_given_a_brain_of_ones_own_again() -> None:
+    saver = InMemorySaver()
+    await aask("What is 2 + 3?", brain=ReflexBrain(), checkpointer=saver, thread_id="t")
+    with pytest.raises(ThreadError, match="a brain given as an object, which can't be kept; give `brain` again"):
+        await aask("What is 2 + 4?", checkpointer=saver, thread_id="t")
+    again = await aask("What is 2 + 4?", brain="reflex", checkpointer=saver, thread_id="t")
+    assert "6" in again.answer
+    assert "9" in (await aask("What is 2 + 7?", checkpointer=saver, thread_id="t")).answer
 
 
 async def test_another_policy_given_on_resuming_takes_its_place(tools: Sequence[ToolSpec]) -> None:
@@ -227,3 +253,62 @@ async def test_a_caller_of_a_server_chooses_nothing_for_whoever_resumes(place: s
     assert not set(stored.metadata) & set(sent)
     asked = await aask("What is the code of the vault?", thread_id="t", checkpointer=saver, brain="reflex")
     assert "48151623" not in asked.answer
+
+
+async def test_an_answer_given_twice_or_to_another_thread_is_told_so(tools: Sequence[ToolSpec]) -> None:
+    saver = InMemorySaver()
+    both = {"tasks": [{"id": name, "goal": "Ring", "tool": "ring", "args": {}} for name in ("t1", "t2")]}
+    asked = [
+        await aask("Ring twice.", plan=both, tools=tools, checkpointer=saver, thread_id=name) for name in ("one", "two")
+    ]
+    first, second = asked[0].waiting
+    answer = {first.id: APPROVE}
+    await aresume("one", answer, tools=tools, checkpointer=saver)
+    left = f"; open: {second.id} \\(approval, t2\\)"
+    with pytest.raises(StaleAnswer, match=f"'one': question {first.id} was answered already{left}"):
+        await aresume("one", answer, tools=tools, checkpointer=saver)
+    other = asked[1].waiting[0].id
+    with pytest.raises(BadAnswer, match=f"question {other} is none of its{left}"):
+        await aresume("one", {second.id: APPROVE, other: APPROVE}, tools=tools, checkpointer=saver)
+    done = await aresume("one", {second.id: APPROVE}, tools=tools, checkpointer=saver)
+    assert [result.status for result in done.results.values()] == ["done", "done"]
+    with pytest.raises(ThreadError, match=f"question {second.id} was answered already; none is open"):
+        await aresume("one", {second.id: APPROVE}, tools=tools, checkpointer=saver)
+    with pytest.raises(BadAnswer, match=r"ids of the interrupts, \{id: response\}; open: .*\(approval, t1\)"):
+        await aresume("two", APPROVE, tools=tools, checkpointer=saver)
+
+
+async def test_a_saver_of_ones_own_is_read_without_a_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tools: Sequence[ToolSpec]
+) -> None:
+    monkeypatch.setattr(jsonplus, "_warned_unregistered_types", set())  # of each type it is said once
+    saver, graph = InMemorySaver(), build(tools=tools)
+    await aask("Ring, and note it.", plan=PLAN, tools=tools, checkpointer=saver, thread_id="t")
+    await aresume("t", APPROVE, tools=tools, checkpointer=saver)
+    graph.checkpointer = saver
+    await graph.aget_state({"configurable": {"thread_id": "t"}})
+    assert (await alook("t", checkpointer=saver)).results["t2"].value == "rung"
+    assert (await show(saver, await fork(saver, "t"))).values["results"]["t2"].value == "rung"
+    assert (len(await list_threads(saver)), bool(await history(saver, "t"))) == (2, True)
+    assert [record.getMessage() for record in caplog.records if "unregistered" in record.getMessage()] == []
+
+
+async def test_what_has_ended_is_shown_so_while_another_question_is_open(tools: Sequence[ToolSpec]) -> None:
+    plan = {"tasks": [*PLAN["tasks"], {"id": "t3", "goal": "Ring once more", "tool": "ring", "args": {}}]}
+    saver, config = InMemorySaver(), {"configurable": {"thread_id": "t"}}
+    kept: dict[str, Any] = {"tools": tools, "checkpointer": saver}
+    asked = await aask("Ring, and note it.", plan=plan, thread_id="t", **kept)
+    first, second = asked.waiting
+    graph = build(tools=tools, checkpointer=saver)
+    left = await aresume("t", {first.id: APPROVE}, **kept)
+    shown = [
+        left.results,
+        (await alook("t", checkpointer=saver)).results,
+        (await graph.aget_state(config)).values["results"],
+        graph.get_state(config).values["results"],
+        (await show(saver, "t")).values["results"],
+    ]
+    told = [{name: (result.status, result.value) for name, result in results.items()} for results in shown]
+    assert told == [{"t1": ("done", "rung"), "t2": ("done", "rung"), "t3": ("pending", None)}] * 5
+    done = await aresume("t", {second.id: APPROVE}, **kept)
+    assert [result.status for result in done.results.values()] == ["done"] * 3

@@ -7,63 +7,25 @@ import time
 
 import pytest
 
-from nodes.execution.limits import FAILURES_TO_OPEN, OPEN_SECONDS, CircuitBreaker
+from nodes.execution import limits
+from nodes.execution.limits import FAILURES_TO_OPEN, OPEN_SECONDS
 from state.result import TaskError
 from state.task import Task
 from tests.nodes.harness import Bench
+from tools.breaker import Breaker
 from tools.registry import ToolFailure, tool
 
 LATE = TaskError(kind="timeout", message="late")
 WRONG = TaskError(kind="invalid_arguments", message="wrong")
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def opened(clock: Clock) -> CircuitBreaker:
-    breaker = CircuitBreaker(clock=clock)
-    for _ in range(FAILURES_TO_OPEN):
-        breaker.failed(LATE)
-    return breaker
-
-
-def test_a_circuit_opens_after_failures_in_a_row_and_lets_one_try_later() -> None:
-    clock = Clock()
-    breaker = opened(clock)
-    with pytest.raises(ToolFailure, match="left alone for 30 s") as caught:
-        breaker.check("x")
-    assert (caught.value.kind, caught.value.sent, caught.value.retry_after) == ("transient", False, OPEN_SECONDS)
-    clock.now = OPEN_SECONDS
-    with breaker.trying("x"):
-        with pytest.raises(ToolFailure):
-            breaker.check("x")
-        breaker.succeeded()
-    breaker.check("x")
-
-
-def test_a_failed_try_opens_it_again_and_an_abandoned_one_leaves_the_next_to_try() -> None:
-    clock = Clock()
-    breaker = opened(clock)
-    clock.now = OPEN_SECONDS
-    with pytest.raises(asyncio.CancelledError), breaker.trying("x"):
-        raise asyncio.CancelledError
-    with breaker.trying("x"):
-        breaker.failed(LATE)
-    with pytest.raises(ToolFailure):
-        breaker.check("x")
-
-
 def test_errors_of_the_caller_say_nothing_about_the_tool() -> None:
-    breaker = CircuitBreaker()
+    breaker = Breaker(FAILURES_TO_OPEN, OPEN_SECONDS)
     for _ in range(3):
         for _ in range(FAILURES_TO_OPEN - 1):
-            breaker.failed(LATE)
-        breaker.failed(WRONG)
-    breaker.check("x")
+            limits.told(breaker, LATE)
+        limits.told(breaker, WRONG)
+    assert breaker.left == 0
 
 
 async def test_places_of_a_tool_are_shared_by_runs_and_given_in_turn() -> None:

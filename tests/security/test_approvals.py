@@ -151,6 +151,23 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return put_forward
 
 
+@pytest.mark.parametrize(("response", "done"), [(reject("no"), []), (APPROVE, ["pay ben 1"]), (None, [])])
+async def test_an_answer_counts_though_the_policy_would_not_ask_any_more(response: Any, done: list[str]) -> None:
+    office = Office()
+    await office.ask("Pay.", pay())
+    office.policy = {"irreversible": "auto"}
+    await office.answer(response)
+    assert (office.done, len(await office.open())) == (done, int(response is None))
+
+
+async def test_the_rejection_of_a_plan_counts_though_the_policy_would_not_ask_any_more() -> None:
+    office = Office(Planner([NOTE]))
+    assert [asked.value["kind"] for asked in await office.ask()] == ["plan"]
+    office.policy = {"plan": "auto"}
+    out = await office.answer(reject(""))
+    assert (out["stop_reason"], office.done) == ("declined", [])
+
+
 async def test_an_approval_lapses_and_is_asked_for_anew(later: Callable[[float], None]) -> None:
     office = Office(expires=3600)
     (asked,) = await office.ask("Pay.", pay())

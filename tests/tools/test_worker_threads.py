@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
-from tools.threads import in_daemon_thread
+from tools.worker_threads import in_daemon_thread
 
 
 async def test_a_thread_is_used_again() -> None:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from nodes.spending import to_think
+from nodes.spending import seconds_left, to_think
 from state.budget import Budget, Usage
 from tools.registry import ToolFailure
 
 _ledger: ContextVar[list[Usage] | None] = ContextVar("ledger", default=None)
 
 
-class Meter:
+class Purse:
     """Counts as calls begin, so that a bound on calls is never overstepped."""
 
     def __init__(self, spent: Usage, budget: Budget) -> None:
@@ -66,6 +66,4 @@ class Meter:
 
     def seconds_left(self) -> float | None:
         """Working seconds the budget still allows; None if unbounded."""
-        if self._budget.seconds is None:
-            return None
-        return max(0.0, self._budget.seconds - self.usage.seconds)
+        return seconds_left(self._budget, self.usage)
