@@ -120,7 +120,7 @@ class Session:
         with contextlib.suppress(EOFError, KeyboardInterrupt):
             for question in waiting:
                 on.print()
-                answer = ask_person(question, on, input)
+                answer = ask_person(question, on)
                 if answer is not None:
                     answers[question.id] = answer
         return answers
