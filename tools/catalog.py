@@ -99,18 +99,27 @@ def load_tools(path: str) -> list[ToolSpec]:
     place, _, attribute = path.partition(":") if not _has_drive(path) else (path, "", "")
     try:
         module = _module(place)
-    except Exception as error:
-        raise ValueError(f"the tools in '{place}' can't be loaded: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise _unloadable(place, error) from error
     if attribute:
         if not hasattr(module, attribute):
             raise ValueError(f"'{place}' has no '{attribute}'")
         found = getattr(module, attribute)
-        specs = list(_specs(found() if callable(found) and not isinstance(found, BaseTool) else found))
+        if callable(found) and not isinstance(found, BaseTool):
+            try:
+                found = found()
+            except (Exception, SystemExit) as error:
+                raise _unloadable(path, error) from error
+        specs = list(_specs(found))
     else:
         specs = list(_specs([value for name, value in vars(module).items() if not name.startswith("_")], strict=False))
     if not specs:
         raise ValueError(f"there are no tools in '{path}'; mark functions with @tool from tools.registry")
     return specs
+
+
+def _unloadable(place: str, error: BaseException) -> ValueError:
+    return ValueError(f"the tools in '{place}' can't be loaded: {type(error).__name__}: {error}")
 
 
 def _search_documents(paths: Sequence[str | Path], directory: Path, clean: Callable[[str], str] | None) -> ToolSpec:

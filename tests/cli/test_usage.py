@@ -96,6 +96,13 @@ def test_a_bad_setting_is_a_sentence(orchestrate, monkeypatch) -> None:
     assert "Traceback" not in ran.err
 
 
+def test_a_home_of_nobody_is_a_sentence(orchestrate, monkeypatch) -> None:
+    monkeypatch.setenv("ORCHESTRATE_HOME", "~no-such-user/home")
+    ran = orchestrate("threads")
+    assert ran.code == 2
+    assert "ORCHESTRATE_HOME: there is no ~no-such-user here" in ran.err
+
+
 def test_a_home_that_cannot_be_made(orchestrate, tmp_path, monkeypatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("ORCHESTRATE_HOME", str(tmp_path / "file" / "home"))

@@ -338,6 +338,38 @@ def test_doctor_says_what_the_tool_says(
     assert "hidden" not in ran.out
 
 
+@pytest.mark.parametrize(
+    ("source", "state", "found"),
+    [
+        ("from tools.registry import tool\n\n@tool\ndef ring(): 'Ring.'\n", "ok", "own.py: ring"),
+        (None, "problem", "there is no file"),
+        ("raise RuntimeError('no stock')\n", "problem", "RuntimeError: no stock"),
+        ("x = 1\n", "problem", "mark functions with @tool"),
+    ],
+)
+def test_doctor_loads_your_own_tools(orchestrate, tmp_path, monkeypatch, source, state, found) -> None:
+    if source is not None:
+        (tmp_path / "own.py").write_text(source)
+    monkeypatch.setenv("ORCHESTRATE_TOOLS", str(tmp_path / "own.py"))
+    (check,) = [one for one in json.loads(orchestrate("doctor", "--json").out) if one["name"] == "own tools"]
+    assert check["state"] == state
+    assert found in check["found"]
+    assert (check["advice"] != "") == (state == "problem")
+
+
+@pytest.mark.parametrize(
+    ("place", "found"), [("{file}", "is no directory"), ("{file}/below", "is no directory"), ("/proc/home", "can't be")]
+)
+def test_doctor_tries_whether_anything_can_be_kept(orchestrate, tmp_path, monkeypatch, place, found) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ORCHESTRATE_HOME", place.format(file=tmp_path / "file"))
+    checks = {check["name"]: check for check in json.loads(orchestrate("doctor", "--json").out)}
+    for name in ("home", "threads"):
+        assert checks[name]["state"] == "problem"
+        assert found in checks[name]["found"]
+        assert "ORCHESTRATE_HOME" in checks[name]["advice"]
+
+
 def test_doctor_tries_the_port_that_mail_is_sent_by(orchestrate, monkeypatch) -> None:
     tried = []
 
