@@ -48,6 +48,7 @@ BudgetText = Annotated[
 Type = Annotated[
     str | None, typer.Option("--as", metavar="TYPE", help=f"Orchestration type: {', '.join(TYPES)}. Default: hybrid.")
 ]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1_000_000, help="How many.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the answer: no progress, no footer.")]
 

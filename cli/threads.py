@@ -91,9 +91,7 @@ def threads(ctx: typer.Context) -> None:
         list_(limit=20, json=False)
 
 
-def list_(
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 20, json: options.Json = False
-) -> None:
+def list_(limit: options.Limit = 20, json: options.Json = False) -> None:
     from cli.conclusion import print_json
     from cli.progress import one_line
     from cli.remembered import with_saver
@@ -160,7 +158,7 @@ def show(thread: Thread, json: options.Json = False) -> None:
 
 def history(
     thread: Thread,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 50,
+    limit: options.Limit = 50,
     json: options.Json = False,
 ) -> None:
     from cli.conclusion import print_json

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import time
 import unicodedata
 import uuid
@@ -161,8 +160,6 @@ def _budget(given: Any) -> Budget | None:
         return given
     if not isinstance(given, Mapping):
         raise InputError(f'The budget must be an object such as {{"seconds": 60}}, not {_a(given)}.')
-    if endless := [name for name, bound in given.items() if isinstance(bound, float) and not math.isfinite(bound)]:
-        raise InputError(f"The budget can't be read: {endless[0]} must be a number; leave it out for no bound.")
     try:
         return Budget.model_validate(dict(given))
     except ValidationError as error:
@@ -170,7 +167,7 @@ def _budget(given: Any) -> Budget | None:
 
 
 def _storable(value: Any) -> Any:
-    """`value` without what databases can't hold: NUL and lone surrogates."""
+    """`value` without what databases can't hold: NUL and lone surrogates. Raises ValueError for numbers they can't."""
     if isinstance(value, str):
         return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, Mapping):
@@ -179,6 +176,8 @@ def _storable(value: Any) -> Any:
         return _storable(value.model_dump(mode="json"))
     if isinstance(value, list | tuple):
         return [_storable(item) for item in value]
+    if isinstance(value, int) and value.bit_length() > 63:
+        raise ValueError(f"{value} is an integer of more than 64 bits; write it as text")
     return value
 
 
