@@ -118,7 +118,8 @@ def _waiting(outcome: Outcome) -> None:
 
 
 def _has_failed(outcome: Outcome) -> bool:
-    return any(result.status == "failed" for result in outcome.results.values())
+    failed = [result for result in outcome.results.values() if result.status == "failed"]
+    return any(result.error is None or result.error.kind != "not_found" for result in failed)
 
 
 def _notes(outcome: Outcome) -> list[str]:

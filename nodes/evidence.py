@@ -178,7 +178,10 @@ def _of_result(result: TaskResult, goal: str) -> Iterator[Evidence]:
 
 
 def _is_nothing(result: TaskResult) -> bool:
-    return result.value is None or (isinstance(result.value, str | list | dict) and not result.value)
+    found = result.value
+    if isinstance(found, dict) and isinstance(found.get("rows"), list):  # a table: its columns are no answer
+        found = found["rows"]
+    return found is None or (isinstance(found, str | list | dict) and not found)
 
 
 def _bounded(whole: Evidence, wanted: set[str], limit: int) -> list[Evidence]:

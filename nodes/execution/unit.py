@@ -17,7 +17,7 @@ from nodes.execution.desk import Desk, Site
 from nodes.execution.effect import is_begun
 from nodes.execution.think import call_model
 from state import conditions, references
-from state.result import Origin, TaskError, TaskResult
+from state.result import ErrorKind, Origin, TaskError, TaskResult
 from state.task import AGENT, MODEL, Task
 
 LONGEST_LIST = 10_000
@@ -262,7 +262,8 @@ async def gather_interrupts(futures: Any, *, together: bool = True) -> list[Any]
 
 
 def _unreadable(task: Task, error: Exception) -> TaskResult:
-    problem = TaskError(kind="invalid_arguments", message=str(error))
+    kind: ErrorKind = "not_found" if isinstance(error, references.NotFound) else "invalid_arguments"
+    problem = TaskError(kind=kind, message=str(error))
     return TaskResult(task=task.id, status="failed", error=problem, tool=task.tool)
 
 
