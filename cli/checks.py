@@ -124,6 +124,7 @@ def _sqlite(config: Settings) -> Check:
 
 def _threads(config: Settings) -> Check:
     from memory.database import PostgresServer, SqliteFile, backing_of_url
+    from state.text import counted
 
     backing = backing_of_url(config.database_url)
     if isinstance(backing, PostgresServer):
@@ -147,7 +148,7 @@ def _threads(config: Settings) -> Check:
         advice = "restore a copy, or move the file away to begin anew"
         return Check("threads", "problem", f"{backing.path} is damaged: {verdict}", advice)
     megabytes = backing.path.stat().st_size / 1e6
-    return Check("threads", "ok", f"{backing.path}: {count} threads, {megabytes:.1f} MB, intact")
+    return Check("threads", "ok", f"{backing.path}: {counted(count, 'thread')}, {megabytes:.1f} MB, intact")
 
 
 def _postgres(conninfo: str) -> Check:

@@ -239,6 +239,7 @@ def prune(
 ) -> None:
     from cli.remembered import resolve, with_saver
     from memory import threads as remembered
+    from state.text import counted
 
     if older_than is None and keep_last is None:
         raise UsageError("say what to keep", "--older-than AGE, --keep-last N, or both")
@@ -249,7 +250,7 @@ def prune(
         return await remembered.prune(saver, older_than=age, keep_last=keep_last, thread_ids=ids)
 
     done = with_saver(drop)
-    typer.echo(f"dropped {done.checkpoints} checkpoints, freed {size(done.freed)}")
+    typer.echo(f"dropped {counted(done.checkpoints, 'checkpoint')}, freed {size(done.freed)}")
     if done.busy:
         typer.echo(f"passed over, they are at work: {', '.join(done.busy)}", err=True)
 

@@ -22,6 +22,7 @@ from state.plan import Plan, Problem
 from state.result import TaskResult
 from state.run import PlanSource, Rounds, RunState
 from state.task import Task
+from state.text import counted
 
 MAX_REPAIRS = 2
 """How often a plan with problems, or one that a person rejected, is made anew."""
@@ -77,7 +78,7 @@ def decompose(kit: Kit, planner: Planner | None = None) -> NodeFunction:
             update["approved"] = False
         update["plan_source"] = source
         emit.plan(plan)
-        emit.step("decompose", "ended", detail=f"{len(plan.tasks)} tasks")
+        emit.step("decompose", "ended", detail=counted(len(plan.tasks), "task"))
         return {**update, "plan": plan}
 
     return run
