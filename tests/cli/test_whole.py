@@ -231,6 +231,21 @@ def test_what_tools_print_stays_out_of_the_answer(tmp_path: Path) -> None:
         assert printed in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"), [(9, ""), (25, "(the first 10 of 25) [10]"), (300, "(the first 10 of more than 200) [10]")]
+)
+def test_a_list_that_is_cut_says_how_long_it_is(orchestrate, tmp_path, rows, told) -> None:
+    with closing(sqlite3.connect(tmp_path / "cities.sqlite")) as connection, connection:
+        connection.execute("CREATE TABLE cities (name TEXT, country TEXT)")
+        connection.executemany(
+            "INSERT INTO cities VALUES (?, 'France')", [(f"Town {chr(97 + n // 26)}{n}",) for n in range(rows)]
+        )
+    ran = orchestrate("ask", "Which cities are in France?", "--db", f"sqlite:///{tmp_path}/cities.sqlite")
+    assert ran.code == 0, ran.out
+    assert told in ran.out
+    assert ("…" in ran.out) == (told != "")
+
+
 def test_index_then_ask(orchestrate, documents) -> None:
     first, second = orchestrate("index", str(documents)), orchestrate("index", str(documents), "--json")
     assert "1 added" in first.out
