@@ -23,6 +23,7 @@ from nodes.execute import open_desk, without_reruns
 from nodes.execution.desk import Desk
 from nodes.generate import EMBEDDED, intent_of
 from nodes.kit import Kit, NodeFunction
+from nodes.shortlist import plannable
 from state.agenda import Todo, listed
 from state.context import RunContext
 from state.plan import Plan
@@ -102,9 +103,10 @@ def without_plan(policy: Policy) -> Policy:
 
 async def _work(desk: Desk, terms: RunTerms, said: Sequence[BaseMessage], prompt: str) -> dict[str, Any]:
     """The agent's state at the end of a round; its events are passed on."""
-    specs = desk.kit.tools.available()
+    is_embedded = desk.kit.brain.name == EMBEDDED
+    specs = plannable(desk.kit.tools) if is_embedded else desk.kit.tools.available()
     middleware: list[AgentMiddleware[Any, Any, Any]] = [ModelCallLimitMiddleware(thread_limit=STEPS), terms]
-    if desk.kit.brain.name != EMBEDDED:
+    if not is_embedded:
         middleware.insert(0, TodoListMiddleware(system_prompt=_AGENDA_PROMPT, tool_description=_AGENDA_TOOL))
     agent = create_agent(
         AgentModel(brain=desk.kit.brain, known={spec.name: spec for spec in specs}),
