@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,8 +30,6 @@ Examples:
 For an effect in doubt: --approve does it again, --respond says that it happened (the text is its result), --reject
 leaves it. A plan is edited by --edit with the whole plan, '@FILE' reads it from a file.
 """
-
-_EDIT_EXAMPLE = """give the arguments as JSON, as in --edit '{"to": "sales@example.org"}'"""
 
 
 def approve(
@@ -110,7 +107,7 @@ def _decision(
     if approved:
         answer = questions.approve()
     elif edited is not None:
-        answer = questions.edit(waiting, _json_object(edited))
+        answer = questions.edit(waiting, _edited(waiting, edited))
     elif rejected:
         answer = questions.reject(reason or "")
     else:
@@ -119,14 +116,18 @@ def _decision(
     return answer
 
 
-def _json_object(text: str) -> dict[str, Any]:
-    try:
-        value = json_module.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--edit: {error}", _EDIT_EXAMPLE) from None
-    if not isinstance(value, dict):
-        raise UsageError("--edit takes a JSON object", _EDIT_EXAMPLE)
-    return value
+def _edited(waiting: Waiting, text: str) -> dict[str, Any]:
+    from cli import questions
+
+    hint = f"what is to change, as in --edit {questions.edit_example(waiting)}; @FILE reads it from a file"
+    if text.startswith("@"):
+        try:
+            text = Path(text[1:]).read_text(encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"--edit: {text[1:]} can't be read: {error.strerror}", hint) from None
+        except UnicodeDecodeError:
+            raise UsageError(f"--edit: {text[1:]} can't be read: it is not UTF-8 text", hint) from None
+    return options.read_json_object("--edit", text, hint)
 
 
 def _show(thread_id: str, waiting: list[Waiting], *, json: bool, asked: bool) -> int:

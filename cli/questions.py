@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import UsageError
+from cli.options import read_json_object
 from cli.progress import one_line
 from state import wording
 from state.text import printable
@@ -170,7 +172,18 @@ def edit(waiting: Waiting, args: Mapping[str, Any]) -> Answer:
             names = ", ".join(sorted(set(before) | _known_arguments(waiting)))
             raise UsageError(f"there is no argument {', '.join(unknown)} to edit", f"there are: {names}")
         merged = before | dict(args)
+    if merged == before:
+        raise UsageError("nothing is edited; to let it happen as shown, approve it")
     return {"decisions": [{"type": "edit", "edited_action": {"name": action(waiting).get("name"), "args": merged}}]}
+
+
+def edit_example(waiting: Waiting) -> str:
+    """What to write after `--edit`, in the shell's quotes."""
+    if waiting.kind == "plan":
+        example: dict[str, Any] = {"tasks": [{"id": "t1", "tool": "...", "args": {}}]}
+    else:
+        example = dict(list((action(waiting).get("args") or {"name": "value"}).items())[:1])
+    return shlex.quote(one_line(json.dumps(example, ensure_ascii=False)))
 
 
 def check_allowed(waiting: Waiting, answer: Answer) -> None:
@@ -253,7 +266,7 @@ def _edited_by_person(waiting: Waiting, ask: Ask) -> Answer:
         shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         typed = ask(f"   {one_line(name)} [{one_line(shown)[:60]}] > ")
         if typed.strip():
-            changed[name] = typed if isinstance(value, str) else _json(typed, f"{one_line(name)} takes JSON")
+            changed[name] = typed if isinstance(value, str) else _json(typed, one_line(name))
     return edit(waiting, changed)
 
 
@@ -261,17 +274,14 @@ def _edited_plan(waiting: Waiting) -> dict[str, Any]:
     from cli.editor import edit_text
 
     before = json.dumps(_asked_plan(waiting), indent=2, ensure_ascii=False)
-    edited = _json(edit_text(before, suffix=".json"), "a plan is JSON")
-    if not isinstance(edited, dict):
-        raise UsageError("a plan is a JSON object with tasks; nothing is changed")
-    return edited
+    return read_json_object("the plan", edit_text(before, suffix=".json"))
 
 
-def _json(text: str, what: str) -> Any:
+def _json(text: str, name: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
-        raise UsageError(f"{what}, which this is not: {error}; nothing is changed") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"{name} takes JSON, as 12, true or [1, 2]; text stands in quotes") from None
 
 
 def _known_arguments(waiting: Waiting) -> set[str]:

@@ -305,6 +305,45 @@ def test_without_graphviz_a_picture_is_refused_with_a_way_out(orchestrate, tmp_p
     assert "--mermaid" in ran.err
 
 
+PAY = """from tools.registry import tool
+
+@tool(risk="irreversible")
+def pay(to: str, amount: float) -> str:
+    'Pay.'
+    return f"paid {to} {amount:g}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("edited", "says"),
+    [
+        ('{"amount"', "--edit: it is no JSON object: Expecting"),
+        ("amount=7", 'as in --edit \'{"to": "ann"}\''),
+        ("[7]", "no JSON object, as {...} is"),
+        ("{}", "nothing is edited"),
+        ('{"amount": 5, "to": "ann"}', "nothing is edited"),
+        ('{"sum": 7}', "there is no argument sum to edit"),
+        ("@/nope.json", "/nope.json can't be read: No such file"),
+        ('{"amount": "lots"}', "amount: 'lots' is not of type 'number'\n"),
+        ('{"amount": 1e999}', "inf is no number of JSON"),
+        ('{"amount": 100000000000000000000}', "an integer of more than 64 bits"),
+    ],
+)
+def test_an_edit_that_does_not_fit_says_what_to_do_and_leaves_the_question(
+    orchestrate, tmp_path, monkeypatch, edited, says
+) -> None:
+    (tmp_path / "own.py").write_text(PAY)
+    monkeypatch.setenv("ORCHESTRATE_TOOLS", str(tmp_path / "own.py"))
+    plan = tmp_path / "pay.json"
+    plan.write_text(json.dumps([{"id": "t1", "tool": "pay", "args": {"to": "ann", "amount": 5}}]))
+    assert orchestrate("ask", "Pay her", "--plan", str(plan), "--thread", "pay").code == 3
+    ran = orchestrate("approve", "pay", "--edit", edited)
+    assert ran.code == 2
+    assert says in ran.err
+    assert "decisions" not in ran.err
+    assert "paid ann 7" in orchestrate("approve", "pay", "--edit", '{"amount": 7}').out
+
+
 def test_doctor_finds_what_is_wrong_and_keeps_secrets(orchestrate, home, monkeypatch) -> None:
     home.mkdir()
     (home / "orchestrate.sqlite").write_bytes(b"this is no database at all" * 100)
