@@ -9,6 +9,7 @@ import typer
 
 from cli import options
 from cli.errors import CommandError, Exit, UsageError
+from cli.progress import as_typed
 
 if TYPE_CHECKING:
     from graph.outcome import Waiting
@@ -87,7 +88,9 @@ def approve(
 
 def _chosen(waiting: list[Waiting], thread_id: str, task: str | None, id_: str | None) -> list[Waiting]:
     if not waiting:
-        raise CommandError(f"thread {thread_id} asks nothing", f"`orchestrate threads show {thread_id}` shows it")
+        raise CommandError(
+            f"thread {thread_id} asks nothing", f"`orchestrate threads show {as_typed(thread_id)}` shows it"
+        )
     found = [
         one
         for one in waiting
@@ -140,5 +143,5 @@ def _show(thread_id: str, waiting: list[Waiting], *, json: bool, asked: bool) ->
         for one in waiting:
             typer.echo("\n".join(questions.plain(one, thread_id)))
     else:
-        typer.echo(f"\nstill open; go on with: orchestrate approve {thread_id}")
+        typer.echo(f"\nstill open; go on with: orchestrate approve {as_typed(thread_id)}")
     return int(Exit.WAITING)

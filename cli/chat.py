@@ -8,6 +8,7 @@ import typer
 
 from cli import options
 from cli.errors import Exit, UsageError
+from cli.progress import as_typed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,9 +87,9 @@ class Conversation:
                 break
             except KeyboardInterrupt:
                 self._on.print("\nCtrl-D or /quit leaves", style="dim")
-        how = f"go on with: orchestrate chat --thread {self.begun}"
+        how = f"go on with: orchestrate chat --thread {as_typed(self.begun)}"
         if self.waiting:
-            self._on.print(f"\nstill open; {how}, or orchestrate approve {self.thread_id}", style="dim")
+            self._on.print(f"\nstill open; {how}, or orchestrate approve {as_typed(self.thread_id)}", style="dim")
         else:
             self._on.print(f"\n{how}" if self.begun else "", style="dim")
         return int(Exit.WAITING if self.waiting else Exit.ANSWERED)
@@ -115,7 +116,9 @@ class Conversation:
                 self._go_on(line)
             except Interrupted as stopped:
                 if stopped.thread_id:
-                    self._on.print(f"stopped; go on with: orchestrate resume {stopped.thread_id}", style="yellow")
+                    self._on.print(
+                        f"stopped; go on with: orchestrate resume {as_typed(stopped.thread_id)}", style="yellow"
+                    )
             except Left:
                 raise
             except Exception as error:  # a conversation outlives a run that failed
@@ -152,7 +155,7 @@ class Conversation:
         except EOFError:
             raise questions.Left from None
         if answer is None:
-            self._on.print(f"still open; orchestrate approve {self.thread_id} answers it too", style="dim")
+            self._on.print(f"still open; orchestrate approve {as_typed(self.thread_id)} answers it too", style="dim")
         return answer
 
     def _ask_next(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cli.errors import UsageError
 from cli.options import read_json_object
-from cli.progress import one_line
+from cli.progress import as_typed, one_line
 from state import wording
 from state.text import printable
 
@@ -142,7 +142,7 @@ def plain(waiting: Waiting, thread_id: str) -> list[str]:
 
 def commands(waiting: Waiting, thread_id: str) -> list[str]:
     """The exact commands that answer a question."""
-    begin = f"orchestrate approve {one_line(thread_id)} --id {one_line(waiting.id)}"
+    begin = f"orchestrate approve {as_typed(thread_id)} --id {one_line(waiting.id)}"
     flags = {"approve": "--approve", "edit": "--edit 'JSON'", "reject": "--reject 'WHY'", "respond": "--respond 'TEXT'"}
     return [f"{begin} {flags[decision]}" for decision in allowed(waiting) if decision in flags]
 

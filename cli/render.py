@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.progress import STEPS, Progress, TaskProgress, one_line
+from cli.progress import STEPS, Progress, TaskProgress, as_typed, one_line
 from state.text import counted, money, printable, seconds
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def figures(report: Any, thread_id: str) -> list[str]:
 
 def next_steps(thread_id: str, *, waiting: bool = False, stopped: bool = False, failed: bool = False) -> list[str]:
     """Commands to go on with."""
-    thread = one_line(thread_id)
+    thread = as_typed(thread_id)
     if waiting:
         return [f"answer: orchestrate approve {thread}"]
     if stopped:

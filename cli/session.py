@@ -15,7 +15,7 @@ from cli.console import console, interactive, tolerant
 from cli.display import display
 from cli.errors import CommandError, Exit, UsageError, explain
 from cli.options import RunOptions
-from cli.progress import ENDED, Progress
+from cli.progress import ENDED, Progress, as_typed
 from state.text import printable
 
 if TYPE_CHECKING:
@@ -133,11 +133,13 @@ class Session:
                 outcome = self._run(begin(shown.feed), thread_id)
             except Exception as error:
                 if (bad := _bad_answer(error)) is not None:
-                    raise UsageError(bad.problems, f"still open; answer: orchestrate approve {thread_id}") from bad
+                    raise UsageError(
+                        bad.problems, f"still open; answer: orchestrate approve {as_typed(thread_id)}"
+                    ) from bad
                 if self.progress.began is None or isinstance(error, Interrupted):
                     raise
                 told = explain(error)
-                keep = f"the run is kept; go on with: orchestrate resume {thread_id}"
+                keep = f"the run is kept; go on with: orchestrate resume {as_typed(thread_id)}"
                 raise CommandError(told.message, "; ".join(filter(None, (told.hint, keep))), code=told.code) from error
             if outcome.plan is not None:
                 self.progress.plan(outcome.plan.to_json())
@@ -211,7 +213,9 @@ def leave_interrupted(thread_id: str, code: int = Exit.INTERRUPTED) -> None:
     """Say how to go on, and end the process without waiting for threads that tools may hold."""
     with contextlib.suppress(OSError, ValueError):
         tolerant(sys.stderr)
-        how = f"stopped; go on with: orchestrate resume {thread_id}" if thread_id else "stopped before it began"
+        how = (
+            f"stopped; go on with: orchestrate resume {as_typed(thread_id)}" if thread_id else "stopped before it began"
+        )
         print(f"\n{how}", file=sys.stderr, flush=True)  # noqa: T201
         sys.stdout.flush()
     os._exit(code)

@@ -186,6 +186,7 @@ def fork(
     ] = None,
     id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="Id of the new thread.")] = None,
 ) -> None:
+    from cli.progress import as_typed
     from cli.remembered import resolve, with_saver
     from graph.names import new_thread_id
     from memory import threads as remembered
@@ -199,13 +200,16 @@ def fork(
             if len(fitting) != 1:
                 count = "no checkpoint" if not fitting else f"{len(fitting)} checkpoints"
                 raise UsageError(
-                    f"{count} of thread {source} begins with '{checkpoint}'", f"`orchestrate threads history {source}`"
+                    f"{count} of thread {source} begins with '{checkpoint}'",
+                    f"`orchestrate threads history {as_typed(source)}`",
                 )
             place = fitting[0]
-        return await remembered.fork(saver, source, place, id_ or new_thread_id())
+        return await remembered.fork(saver, source, place, new_id)
 
+    new_id = new_thread_id() if id_ is None else options.read_thread(id_)
     made = with_saver(make)
-    typer.echo(f"{made}\ngo on with: orchestrate resume {made}, or orchestrate chat --thread {made}")
+    typed = as_typed(made)
+    typer.echo(f"{made}\ngo on with: orchestrate resume {typed}, or orchestrate chat --thread {typed}")
 
 
 def delete(

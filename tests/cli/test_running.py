@@ -118,6 +118,15 @@ def test_in_a_pipe_a_question_is_printed_with_the_commands_that_answer_it() -> N
     assert "\x1b" not in ran.stdout
 
 
+def test_a_thread_id_is_told_as_it_is_to_be_typed() -> None:
+    ran = piped("ask", "mail it", "--thread", "ann's mail")
+    assert "orchestrate approve 'ann'\"'\"'s mail' --id 0123abcd --approve" in ran.stdout
+    assert (
+        "orchestrate chat --thread 'my own'   details: orchestrate report 'my own'"
+        in piped("ask", "how old", "--thread", "my own").stdout
+    )
+
+
 def test_a_waiting_run_as_json() -> None:
     ran = piped("ask", "mail it", "--json")
     assert ran.returncode == 3

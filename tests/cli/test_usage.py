@@ -32,6 +32,7 @@ import pytest
         (["ask", "x", "--plan", "/not/there.json"], "can't be read"),
         (["ask", "-", "--plan", "-"], "stdin"),
         (["ask", "x", "--thread", "a\nb"], "thread's id"),
+        (["threads", "fork", "t", "--id", "a\nb"], "thread's id"),
         (["approve", "t", "--approve", "--reject"], "one decision"),
         (["approve", "t", "because"], "goes with --reject"),
         (["events", "list", "--limit", "100000000000000000000"], "less than or equal to"),
