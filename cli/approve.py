@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from cli import options
 from cli.errors import CommandError, Exit, UsageError
+from cli.progress import as_typed
 
 if TYPE_CHECKING:
     from graph.outcome import Waiting
@@ -31,8 +31,6 @@ Examples:
 For an effect in doubt: --approve does it again, --respond says that it happened (the text is its result), --reject
 leaves it. A plan is edited by --edit with the whole plan, '@FILE' reads it from a file.
 """
-
-_EDIT_EXAMPLE = """give the arguments as JSON, as in --edit '{"to": "sales@example.org"}'"""
 
 
 def approve(
@@ -90,7 +88,9 @@ def approve(
 
 def _chosen(waiting: list[Waiting], thread_id: str, task: str | None, id_: str | None) -> list[Waiting]:
     if not waiting:
-        raise CommandError(f"thread {thread_id} asks nothing", f"`orchestrate threads show {thread_id}` shows it")
+        raise CommandError(
+            f"thread {thread_id} asks nothing", f"`orchestrate threads show {as_typed(thread_id)}` shows it"
+        )
     found = [
         one
         for one in waiting
@@ -110,7 +110,7 @@ def _decision(
     if approved:
         answer = questions.approve()
     elif edited is not None:
-        answer = questions.edit(waiting, _json_object(edited))
+        answer = questions.edit(waiting, _edited(waiting, edited))
     elif rejected:
         answer = questions.reject(reason or "")
     else:
@@ -119,14 +119,18 @@ def _decision(
     return answer
 
 
-def _json_object(text: str) -> dict[str, Any]:
-    try:
-        value = json_module.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--edit: {error}", _EDIT_EXAMPLE) from None
-    if not isinstance(value, dict):
-        raise UsageError("--edit takes a JSON object", _EDIT_EXAMPLE)
-    return value
+def _edited(waiting: Waiting, text: str) -> dict[str, Any]:
+    from cli import questions
+
+    hint = f"what is to change, as in --edit {questions.edit_example(waiting)}; @FILE reads it from a file"
+    if text.startswith("@"):
+        try:
+            text = Path(text[1:]).read_text(encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"--edit: {text[1:]} can't be read: {error.strerror}", hint) from None
+        except UnicodeDecodeError:
+            raise UsageError(f"--edit: {text[1:]} can't be read: it is not UTF-8 text", hint) from None
+    return options.read_json_object("--edit", text, hint)
 
 
 def _show(thread_id: str, waiting: list[Waiting], *, json: bool, asked: bool) -> int:
@@ -139,5 +143,5 @@ def _show(thread_id: str, waiting: list[Waiting], *, json: bool, asked: bool) ->
         for one in waiting:
             typer.echo("\n".join(questions.plain(one, thread_id)))
     else:
-        typer.echo(f"\nstill open; go on with: orchestrate approve {thread_id}")
+        typer.echo(f"\nstill open; go on with: orchestrate approve {as_typed(thread_id)}")
     return int(Exit.WAITING)

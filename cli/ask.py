@@ -26,7 +26,7 @@ Examples:
 
 \b
 Exit codes:
-  0 answered   1 failed   2 usage   3 waits for a person   4 partial answer
+  0 answered   1 failed   2 usage   3 waits for a person   4 a partial answer, or none was found
 """
 RESUME = """Go on with a run that was stopped or killed.
 

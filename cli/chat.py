@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options
+from cli.errors import Exit, UsageError
+from cli.progress import as_typed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 
 CHAT = """Talk: each goal knows what was said before.
 
-What a run asks is answered by your next line. Threads are remembered: leave, and go on tomorrow.
+What a run asks is answered by your next line. Threads are remembered: leave, and go on tomorrow. The exit code is 3
+if a question is left open.
 
 \b
 Examples:
@@ -49,7 +52,7 @@ def chat(
     with Session(chosen) as session:
         talk = Conversation(session, options.read_thread(thread) if thread else None)
         talk.budget = its_budget
-        talk.run()
+        raise typer.Exit(talk.run())
 
 
 class Conversation:
@@ -63,30 +66,37 @@ class Conversation:
         self.thread_id = thread_id or new_thread_id()
         self.budget: Budget | None = None
         self.last: Outcome | None = None
+        self.begun = ""
+        """The last thread with something in it."""
         self.waiting: list[Waiting] = self._open() if thread_id else []
+        self._asked: Waiting | None = None
         self._on: Console = console()
 
-    def run(self) -> None:
-        """Talk until the person leaves."""
+    def run(self) -> int:
+        """Talk until the person leaves; returns the exit code."""
+        from cli.questions import read_line
+
         self._line_editing()
         self._on.print(f"thread {self.thread_id}; /quit or Ctrl-D leaves, /help says more", style="dim")
         while True:
             try:
                 self._ask_next()
-                line = input("\n> ").strip()
+                if line := read_line("\n> ").strip():
+                    self._take(line)
             except EOFError:
                 break
             except KeyboardInterrupt:
                 self._on.print("\nCtrl-D or /quit leaves", style="dim")
-                continue
-            if line in ("/quit", "/exit", "/q"):
-                break
-            if line:
-                self._take(line)
-        self._on.print(f"\ngo on with: orchestrate chat --thread {self.thread_id}", style="dim")
+        how = f"go on with: orchestrate chat --thread {as_typed(self.begun)}"
+        if self.waiting:
+            self._on.print(f"\nstill open; {how}, or orchestrate approve {as_typed(self.thread_id)}", style="dim")
+        else:
+            self._on.print(f"\n{how}" if self.begun else "", style="dim")
+        return int(Exit.WAITING if self.waiting else Exit.ANSWERED)
 
     def _take(self, line: str) -> None:
         from cli.failing import fail
+        from cli.questions import Left
         from cli.session import Interrupted
         from graph.names import new_thread_id
 
@@ -106,7 +116,11 @@ class Conversation:
                 self._go_on(line)
             except Interrupted as stopped:
                 if stopped.thread_id:
-                    self._on.print(f"stopped; go on with: orchestrate resume {stopped.thread_id}", style="yellow")
+                    self._on.print(
+                        f"stopped; go on with: orchestrate resume {as_typed(stopped.thread_id)}", style="yellow"
+                    )
+            except Left:
+                raise
             except Exception as error:  # a conversation outlives a run that failed
                 fail(error)
 
@@ -119,7 +133,11 @@ class Conversation:
                 return
             outcome = self.session.resume(self.thread_id, {self.waiting[0].id: answer})
         else:
-            outcome = self.session.ask(line, thread_id=self.thread_id, budget=self.budget)
+            try:
+                outcome = self.session.ask(line, thread_id=self.thread_id, budget=self.budget)
+            finally:
+                if self.session.progress.began is not None:
+                    self.begun = self.thread_id
         self.last, self.waiting = outcome, outcome.waiting
         if not self.waiting:
             self._on.print()
@@ -129,17 +147,15 @@ class Conversation:
     def _answer(self, question: Waiting, line: str) -> dict[str, object] | None:
         from cli import questions
 
-        if questions.is_text(question):
-            return questions.respond(line)
-        # The line is the first reply to the question that stands above; what it needs besides is asked for.
-        replies = iter([line])
-
-        def ask(prompt: str) -> str:
-            return next(replies, None) or input(prompt)
-
-        answer = questions.ask_person(question, self._on, ask, shown=True)
+        try:
+            answer = questions.reply(question, line)
+        except UsageError as error:
+            self._on.print(f"   {error} (/new begins another thread, /quit leaves)", style="red")
+            return None
+        except EOFError:
+            raise questions.Left from None
         if answer is None:
-            self._on.print(f"still open; orchestrate approve {self.thread_id} answers it too", style="dim")
+            self._on.print(f"still open; orchestrate approve {as_typed(self.thread_id)} answers it too", style="dim")
         return answer
 
     def _ask_next(self) -> None:
@@ -148,7 +164,9 @@ class Conversation:
         if self.waiting:
             question = self.waiting[0]
             self._on.print()
-            self._on.print(questions.panel(question))
+            if question is not self._asked:
+                self._on.print(questions.panel(question))
+                self._asked = question
             self._on.print(f"   {questions.how_to_answer(question)}", style="dim")
 
     def _plan(self) -> None:
@@ -172,9 +190,11 @@ class Conversation:
         from memory.threads import ThreadNotFound
 
         try:
-            return open_questions(self.thread_id)
+            found = open_questions(self.thread_id)
         except ThreadNotFound:
             return []
+        self.begun = self.thread_id
+        return found
 
     @staticmethod
     def _line_editing() -> None:

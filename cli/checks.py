@@ -6,6 +6,7 @@ import os
 import platform
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ def run_checks() -> list[Check]:
     named: list[tuple[str, Callable[[Settings], Check]]] = [
         ("home", _home), ("SQLite", _sqlite), ("threads", _threads), ("encryption", _encryption), ("brain", _brain),
         ("web search", _web_search), ("mail", _mail), ("documents", _documents), ("database", _database),
-        ("policy", _policy), ("tracing", _tracing), ("drawing", _drawing),
+        ("own tools", _own_tools), ("policy", _policy), ("tracing", _tracing), ("drawing", _drawing),
     ]  # fmt: skip
     for name, look in named:
         try:
@@ -88,18 +89,27 @@ def _packages() -> Check:
 
 def _home(config: Settings) -> Check:
     directory = config.directory
-    nearest = directory
-    while not nearest.exists() and nearest != nearest.parent:
-        nearest = nearest.parent
-    if not nearest.is_dir():
-        return Check("home", "problem", f"{nearest} is no directory", "set ORCHESTRATE_HOME to a directory of yours")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        advice = "make it writable, or set ORCHESTRATE_HOME to a directory that is"
-        return Check("home", "problem", f"{nearest} can't be written", advice)
+    if reason := _unwritable(directory):
+        advice = "put that right, or set ORCHESTRATE_HOME to a directory that you can write"
+        return Check("home", "problem", reason, advice)
     if directory.exists() and directory.stat().st_mode & 0o077 and os.name == "posix":
         advice = f"chmod 700 {directory}, to keep others on this machine out"
         return Check("home", "ok", f"{directory}, which others may look into", advice)
     return Check("home", "ok", f"{directory}{'' if directory.exists() else ', made when it is needed'}")
+
+
+def _unwritable(directory: Path) -> str:
+    """Why nothing can be kept in a directory, or it can't be made; empty if it can."""
+    nearest = directory
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        return f"{nearest} is no directory"
+    try:  # permissions don't tell all: a file system may be full, or read-only, or none that files can be made in
+        Path(tempfile.mkdtemp(dir=nearest)).rmdir()
+    except OSError as error:
+        return f"{nearest} can't be written: {error.strerror}"
+    return ""
 
 
 def _sqlite(config: Settings) -> Check:
@@ -114,12 +124,15 @@ def _sqlite(config: Settings) -> Check:
 
 def _threads(config: Settings) -> Check:
     from memory.database import PostgresServer, SqliteFile, backing_of_url
+    from state.text import counted
 
     backing = backing_of_url(config.database_url)
     if isinstance(backing, PostgresServer):
         return _postgres(backing.conninfo)
     if not isinstance(backing, SqliteFile):
         return Check("threads", "ok", "kept in memory: they end with the process")
+    if reason := _unwritable(backing.path.parent):
+        return Check("threads", "problem", reason, "set ORCHESTRATE_HOME, or ORCHESTRATE_DATABASE, to another")
     if not backing.path.exists():
         return Check("threads", "ok", f"{backing.path}, made by the first run")
     try:
@@ -135,7 +148,7 @@ def _threads(config: Settings) -> Check:
         advice = "restore a copy, or move the file away to begin anew"
         return Check("threads", "problem", f"{backing.path} is damaged: {verdict}", advice)
     megabytes = backing.path.stat().st_size / 1e6
-    return Check("threads", "ok", f"{backing.path}: {count} threads, {megabytes:.1f} MB, intact")
+    return Check("threads", "ok", f"{backing.path}: {counted(count, 'thread')}, {megabytes:.1f} MB, intact")
 
 
 def _postgres(conninfo: str) -> Check:
@@ -246,6 +259,18 @@ def _database(config: Settings) -> Check:
     if problem is not None:
         return Check("database", "problem", problem, "correct ORCHESTRATE_DB")
     return Check("database", "ok", f"{without_password(config.db)}; tables that can be queried: {len(tables)}")
+
+
+def _own_tools(config: Settings) -> Check:
+    if config.tools is None:
+        return Check("own tools", "off", "none", "name a Python file with some by ORCHESTRATE_TOOLS")
+    from tools.catalog import load_tools
+
+    try:
+        found = load_tools(config.tools)
+    except ValueError as error:
+        return Check("own tools", "problem", str(error), "correct the file, or ORCHESTRATE_TOOLS")
+    return Check("own tools", "ok", f"{config.tools}: {', '.join(spec.name for spec in found)}")
 
 
 def _policy(config: Settings) -> Check:

@@ -25,7 +25,7 @@ Examples:
 
 \b
 Exit codes:
-  0 at least one type answered   1 none did   2 usage
+  0 at least one type answered   1 all failed   2 usage   4 no type has a full answer
 """
 _HEADS = ("type", "time", "longest chain", "model calls", "tokens", "cost", "tool calls", "cited", "outcome", "checked")
 
@@ -59,7 +59,10 @@ def compare(
         print_json({"goal": text, "types": [row.to_json() for row in rows]})
     else:
         _show(rows)
-    raise typer.Exit(Exit.ANSWERED if any(row.outcome == "answered" for row in rows) else Exit.FAILED)
+    outcomes = {row.outcome for row in rows}
+    raise typer.Exit(
+        Exit.ANSWERED if "answered" in outcomes else Exit.FAILED if outcomes <= {"failed", "error"} else Exit.PARTIAL
+    )
 
 
 def _types(text: str | None) -> tuple[str, ...]:

@@ -99,9 +99,9 @@ def _lines(outcome: Outcome, progress: Progress, *, quiet: bool) -> None:
 
 def _waiting(outcome: Outcome) -> None:
     from cli import questions, render
+    from state.text import counted
 
-    count = len(outcome.waiting)
-    summary = f"waits for a person: {count} question{'' if count == 1 else 's'}; thread {outcome.thread_id}"
+    summary = f"waits for a person: {counted(len(outcome.waiting), 'question')}; thread {outcome.thread_id}"
     if not is_terminal(sys.stdout):
         lines = [summary]
         for item in outcome.waiting:
@@ -118,7 +118,8 @@ def _waiting(outcome: Outcome) -> None:
 
 
 def _has_failed(outcome: Outcome) -> bool:
-    return any(result.status == "failed" for result in outcome.results.values())
+    failed = [result for result in outcome.results.values() if result.status == "failed"]
+    return any(result.error is None or result.error.kind != "not_found" for result in failed)
 
 
 def _notes(outcome: Outcome) -> list[str]:

@@ -134,8 +134,15 @@ def _settings_message(error: BaseException) -> str:
     errors = getattr(error, "errors", None)
     if errors is None:
         return f"a setting can't be read: {_first_line(error)}"
-    found = [f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in errors(include_input=False)]
+    found = [
+        f"{_variable(item['loc'])}: {item['msg'].removeprefix('Value error, ')}" for item in errors(include_input=False)
+    ]
     return "a setting can't be used: " + "; ".join(found)
+
+
+def _variable(place: tuple[object, ...]) -> str:
+    name, *inner = map(str, place)
+    return ".".join([name if name.isupper() else f"ORCHESTRATE_{name.upper()}", *inner])
 
 
 def _first_line(error: BaseException) -> str:
@@ -145,14 +152,15 @@ def _first_line(error: BaseException) -> str:
 def _write_log(error: BaseException) -> Path | None:
     text = "".join(traceback.format_exception(error))
     name = f"error-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
-    home = Path(os.environ.get("ORCHESTRATE_HOME") or "~/.orchestrate").expanduser()
-    for directory in (home / "logs", Path(tempfile.gettempdir())):
+    home = Path(os.environ.get("ORCHESTRATE_HOME") or "~/.orchestrate")
+    for below in (home / "logs", Path(tempfile.gettempdir())):
         try:
+            directory = below.expanduser()
             make_private(directory)
             path = directory / name
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             path.write_text(f"{' '.join(sys.argv[:1])} on Python {sys.version}\n\n{text}", encoding="utf-8")
-        except OSError:
+        except (OSError, RuntimeError):  # RuntimeError: there is no such user, or none at all
             continue
         return path
     return None

@@ -85,7 +85,6 @@ Examples:
   orchestrate events replay --all
 """
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A TOML file that says which events there are.")]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")]
 LONGEST_STOP = 2.0
 """Seconds after which it stops whatever still goes on."""
 STATUSES = ("queued", "running", "parked", "done", "dead", "superseded", "interrupted", "rolled_back")
@@ -222,7 +221,7 @@ def _read_data(text: str) -> Any:
 
 def list_(
     status: Annotated[str | None, typer.Option("--status", metavar="STATUS", help=", ".join(STATUSES))] = None,
-    limit: Limit = 20,
+    limit: options.Limit = 20,
     json: options.Json = False,
 ) -> None:
     if status is not None and status not in STATUSES:
@@ -231,7 +230,7 @@ def list_(
     _print_entries(_with_queue(lambda queue: _entries(queue, *chosen, limit=limit)), json=json)
 
 
-def dead(limit: Limit = 20, json: options.Json = False) -> None:
+def dead(limit: options.Limit = 20, json: options.Json = False) -> None:
     _print_entries(_with_queue(lambda queue: queue.entries("dead", limit=limit)), json=json)
 
 

@@ -28,12 +28,14 @@ def fail(error: BaseException) -> int:
 @contextlib.contextmanager
 def naming(thread_id: str) -> Iterator[None]:
     """While a run's outcome is printed: if it can't be, the error says where it can be read."""
+    from cli.progress import as_typed
+
     try:
         yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise _Unwritten(error, f"the run is kept; `orchestrate threads show {thread_id}` shows it") from None
+        raise _Unwritten(error, f"the run is kept; `orchestrate threads show {as_typed(thread_id)}` shows it") from None
 
 
 class _Unwritten(CommandError):

@@ -67,7 +67,7 @@ def index(
     from cli.progress import one_line
     from cli.render import near
     from cli.threads import size
-    from state.text import seconds
+    from state.text import counted, seconds
 
     for path in paths:
         if not path.exists():
@@ -85,7 +85,8 @@ def index(
         speed = f", {size(int(report.bytes / report.seconds))}/s" if report.bytes and report.seconds else ""
         typer.echo(
             f"{report.added} added, {report.updated} updated, {report.unchanged} unchanged, {report.removed} removed "
-            f"in {seconds(report.seconds)}{speed}; now {documents} documents, {passages} passages"
+            f"in {seconds(report.seconds)}{speed}; now {counted(documents, 'document')}, "
+            f"{counted(passages, 'passage')}"
         )
         for file, reason in [*report.failed, *report.notes]:
             typer.echo(f"{near(one_line(file))}: {one_line(reason)}", err=True)

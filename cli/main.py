@@ -149,11 +149,11 @@ def run() -> int:
     _quiet_libraries()
     try:
         app()
-    except BrokenPipeError:
-        close_broken_pipe()
     except KeyboardInterrupt:
         return int(Exit.INTERRUPTED)
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # which Typer takes for a failure
+            close_broken_pipe()
         if end.code == Exit.USAGE:  # Typer has told a person already
             print_error_json(UsageError("the command was called wrongly", "stderr says how; --help says what it takes"))
         raise

@@ -48,6 +48,7 @@ BudgetText = Annotated[
 Type = Annotated[
     str | None, typer.Option("--as", metavar="TYPE", help=f"Orchestration type: {', '.join(TYPES)}. Default: hybrid.")
 ]
+Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=1_000_000, help="How many.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only the answer: no progress, no footer.")]
 
@@ -113,7 +114,7 @@ def read_budget(text: str | None) -> Budget | None:
     names = ", ".join(Budget.model_fields)
     bounds: dict[str, Any] = {}
     if text.lstrip().startswith("{"):
-        text, bounds = "", _json_object("--budget", text)
+        text, bounds = "", read_json_object("--budget", text)
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, separator, value = (piece.strip() for piece in part.partition("="))
         if not separator or not value:
@@ -130,13 +131,17 @@ def read_budget(text: str | None) -> Budget | None:
         raise UsageError(f"--budget: {found}", f"there are: {names}") from None
 
 
-def _json_object(option: str, text: str) -> dict[str, Any]:
+def read_json_object(what: str, text: str, hint: str = "correct it and try again") -> dict[str, Any]:
+    """The JSON object that `text` is. Raises UsageError, beginning with `what`."""
     import json
 
     try:
-        return dict(json.loads(text))
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"{option}: it is no JSON object: {error}", "correct it and try again") from None
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{what}: it is no JSON object: {error}", hint) from None
+    if not isinstance(value, dict):
+        raise UsageError(f"{what}: it is no JSON object, as {{...}} is", hint)
+    return value
 
 
 def read_plan(path: Path | None) -> Plan | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,11 @@ STEPS = {
 def one_line(text: object) -> str:
     """`text` made safe to show and put on one line."""
     return " ".join(printable(str(text)).split())
+
+
+def as_typed(thread_id: str) -> str:
+    """A thread's id as it is to be typed in a command: in quotes where a shell would take it apart."""
+    return shlex.quote(one_line(thread_id))
 
 
 @dataclass

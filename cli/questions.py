@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import UsageError
-from cli.progress import one_line
+from cli.options import read_json_object
+from cli.progress import as_typed, one_line
 from state import wording
 from state.text import printable
 
@@ -29,7 +31,14 @@ _HEADINGS = {
 }
 _KEYS = {"approve": "a", "edit": "e", "reject": "r", "respond": "p"}
 _LABELS = {"approve": "(a)pprove", "edit": "(e)dit", "reject": "(r)eject", "respond": "res(p)ond"}
+_WORDS = {"y": "approve", "yes": "approve", "n": "reject", "no": "reject"}
+_LATER = ("l", "later", "q", "")
+_LEAVING = ("/quit", "/exit", "/q")
 _IN_DOUBT_LABELS = {"approve": "(a) do it again", "respond": "(p) it happened", "reject": "(r) leave it"}
+
+
+class Left(EOFError):
+    """The person left; what is open stays open."""
 
 
 def action(waiting: Waiting) -> Mapping[str, Any]:
@@ -133,7 +142,7 @@ def plain(waiting: Waiting, thread_id: str) -> list[str]:
 
 def commands(waiting: Waiting, thread_id: str) -> list[str]:
     """The exact commands that answer a question."""
-    begin = f"orchestrate approve {one_line(thread_id)} --id {one_line(waiting.id)}"
+    begin = f"orchestrate approve {as_typed(thread_id)} --id {one_line(waiting.id)}"
     flags = {"approve": "--approve", "edit": "--edit 'JSON'", "reject": "--reject 'WHY'", "respond": "--respond 'TEXT'"}
     return [f"{begin} {flags[decision]}" for decision in allowed(waiting) if decision in flags]
 
@@ -163,7 +172,18 @@ def edit(waiting: Waiting, args: Mapping[str, Any]) -> Answer:
             names = ", ".join(sorted(set(before) | _known_arguments(waiting)))
             raise UsageError(f"there is no argument {', '.join(unknown)} to edit", f"there are: {names}")
         merged = before | dict(args)
+    if merged == before:
+        raise UsageError("nothing is edited; to let it happen as shown, approve it")
     return {"decisions": [{"type": "edit", "edited_action": {"name": action(waiting).get("name"), "args": merged}}]}
+
+
+def edit_example(waiting: Waiting) -> str:
+    """What to write after `--edit`, in the shell's quotes."""
+    if waiting.kind == "plan":
+        example: dict[str, Any] = {"tasks": [{"id": "t1", "tool": "...", "args": {}}]}
+    else:
+        example = dict(list((action(waiting).get("args") or {"name": "value"}).items())[:1])
+    return shlex.quote(one_line(json.dumps(example, ensure_ascii=False)))
 
 
 def check_allowed(waiting: Waiting, answer: Answer) -> None:
@@ -182,35 +202,60 @@ def how_to_answer(waiting: Waiting) -> str:
     return "  ".join([*(labels[name] for name in allowed(waiting) if name in labels), "(l)ater"])
 
 
-def ask_person(waiting: Waiting, on: Console, ask: Ask, *, shown: bool = False) -> Answer | None:
-    """Ask on the terminal until there is an answer; None: later. `ask` takes a prompt and returns a line; the question
-    itself is printed unless it is `shown` already."""
-    if not shown:
-        on.print(panel(waiting))
-    if is_text(waiting):
-        text = ask("   > ").strip()
-        return respond(text) if text else None
-    choices = {_KEYS[name]: name for name in allowed(waiting) if name in _KEYS}
-    prompt = f"   {how_to_answer(waiting)} > "
+def read_line(prompt: str) -> str:
+    """The line that the person types. Raises EOFError: Left if they type that they leave."""
+    line = input(prompt)
+    if line.strip().lower() in _LEAVING:
+        raise Left
+    return line
+
+
+def ask_person(waiting: Waiting, on: Console, ask: Ask = read_line) -> Answer | None:
+    """Ask on the terminal until there is an answer; None: later. `ask` takes a prompt and returns a line."""
+    on.print(panel(waiting))
+    prompt = "   > " if is_text(waiting) else f"   {how_to_answer(waiting)} > "
     while True:
-        typed = ask(prompt).strip().lower()
-        chosen = typed if typed in choices.values() else choices.get(typed)
-        if typed in ("l", "later", "q", ""):
-            return None
         try:
-            if chosen == "approve":
-                return approve()
-            if chosen == "reject":
-                return reject(ask("   why (optional) > ").strip())
-            if chosen == "respond":
-                words = ask("   result > " if waiting.kind == "in_doubt" else "   response > ").strip()
-                return respond(words) if words else None
-            if chosen == "edit":
-                return _edited_by_person(waiting, ask)
-        except (UsageError, ValueError) as error:
+            return reply(waiting, ask(prompt), ask)
+        except UsageError as error:
             on.print(f"   {error}", style="red")
-            continue
-        on.print(f"   type one of: {', '.join([*choices, 'l'])}", style="dim")
+
+
+def reply(waiting: Waiting, line: str, ask: Ask = read_line) -> Answer | None:
+    """The answer that a typed line gives; None: later. What it needs besides is asked for. Raises UsageError."""
+    line = line.strip()
+    if is_text(waiting):
+        return respond(line) if line else None
+    if line.lower() in _LATER:
+        return None
+    chosen = _decision(waiting, line.lower())
+    if chosen == "approve":
+        return approve()
+    if chosen == "reject":
+        return reject(_reason(ask))
+    if chosen == "respond":
+        words = ask("   result > " if waiting.kind == "in_doubt" else "   response > ").strip()
+        return respond(words) if words else None
+    return _edited_by_person(waiting, ask)
+
+
+def _decision(waiting: Waiting, word: str) -> str:
+    choices = {_KEYS[name]: name for name in allowed(waiting) if name in _KEYS}
+    words = choices | {name: name for name in choices.values()}
+    if waiting.kind != "in_doubt":  # there a yes could mean that it happened
+        words |= {typed: name for typed, name in _WORDS.items() if name in choices.values()}
+    if word not in words:
+        raise UsageError(f"this is open; type one of: {', '.join([*choices, 'l'])}")
+    return words[word]
+
+
+def _reason(ask: Ask) -> str:
+    try:
+        return ask("   why (optional) > ").strip()
+    except Left:
+        raise
+    except EOFError:  # a script has said all that it has to say
+        return ""
 
 
 def _edited_by_person(waiting: Waiting, ask: Ask) -> Answer:
@@ -221,7 +266,7 @@ def _edited_by_person(waiting: Waiting, ask: Ask) -> Answer:
         shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         typed = ask(f"   {one_line(name)} [{one_line(shown)[:60]}] > ")
         if typed.strip():
-            changed[name] = typed if isinstance(value, str) else json.loads(typed)
+            changed[name] = typed if isinstance(value, str) else _json(typed, one_line(name))
     return edit(waiting, changed)
 
 
@@ -229,8 +274,14 @@ def _edited_plan(waiting: Waiting) -> dict[str, Any]:
     from cli.editor import edit_text
 
     before = json.dumps(_asked_plan(waiting), indent=2, ensure_ascii=False)
-    edited: dict[str, Any] = json.loads(edit_text(before, suffix=".json"))
-    return edited
+    return read_json_object("the plan", edit_text(before, suffix=".json"))
+
+
+def _json(text: str, name: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise UsageError(f"{name} takes JSON, as 12, true or [1, 2]; text stands in quotes") from None
 
 
 def _known_arguments(waiting: Waiting) -> set[str]:

@@ -17,8 +17,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.progress import STEPS, Progress, TaskProgress, one_line
-from state.text import money, printable, seconds
+from cli.progress import STEPS, Progress, TaskProgress, as_typed, one_line
+from state.text import counted, money, printable, seconds
 
 if TYPE_CHECKING:
     from state.result import Citation
@@ -176,9 +176,9 @@ def figures(report: Any, thread_id: str) -> list[str]:
         calls, tools, tokens = usage["model_calls"], usage["tool_calls"], usage["input_tokens"] + usage["output_tokens"]
         found = [
             seconds(usage["seconds"] or max(0.0, report["ended"] - report["started"])),
-            f"{calls} model call{'' if calls == 1 else 's'}",
-            f"{tools} tool call{'' if tools == 1 else 's'}",
-            f"{tokens:,} tokens",
+            counted(calls, "model call"),
+            counted(tools, "tool call"),
+            counted(tokens, "token"),
             money(usage["money"]),
         ]
         if report["brain"]:
@@ -188,7 +188,7 @@ def figures(report: Any, thread_id: str) -> list[str]:
 
 def next_steps(thread_id: str, *, waiting: bool = False, stopped: bool = False, failed: bool = False) -> list[str]:
     """Commands to go on with."""
-    thread = one_line(thread_id)
+    thread = as_typed(thread_id)
     if waiting:
         return [f"answer: orchestrate approve {thread}"]
     if stopped:

@@ -196,12 +196,13 @@ def _order(outcome: Outcome) -> list[str]:
 
 def _remark(result: TaskResult) -> str:
     from cli.progress import one_line
+    from state.text import counted
 
     words = []
     if result.attempts > 1:
         words.append(f"{result.attempts} attempts")
     if result.items:
-        words.append(f"{sum(item.ok for item in result.items)}/{len(result.items)} items")
+        words.append(f"{sum(item.ok for item in result.items)}/{counted(len(result.items), 'item')}")
     if result.rounds > 1:
         words.append(f"{result.rounds} rounds")
     if result.error:
@@ -216,8 +217,10 @@ def _shortened(text: str) -> str:
 
 
 def _rounds(rounds: Any) -> str:
+    from state.text import counted
+
     count = rounds.refinements
-    return "no refinement" if not count else f"{count} round{'' if count == 1 else 's'} of refinement"
+    return "no refinement" if not count else f"{counted(count, 'round')} of refinement"
 
 
 def _args(args: Mapping[str, Any]) -> str:

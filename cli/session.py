@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from cli.console import console, interactive, tolerant
 from cli.display import display
-from cli.errors import CommandError, Exit, explain
+from cli.errors import CommandError, Exit, UsageError, explain
 from cli.options import RunOptions
-from cli.progress import ENDED, Progress
+from cli.progress import ENDED, Progress, as_typed
 from state.text import printable
 
 if TYPE_CHECKING:
     from graph.outcome import Outcome, Waiting
+    from state.approval import BadAnswer
     from state.budget import Budget
     from state.plan import Plan
 
@@ -106,7 +107,7 @@ class Session:
             try:
                 outcome = self.resume(outcome.thread_id, answers)
             except CommandError as error:
-                if not _is_bad_answer(error):
+                if _bad_answer(error) is None:
                     raise
                 console().print(f"\n   {printable(error.message)}", style="red", markup=False)
                 outcome = outcome.model_copy(update={"waiting": open_questions(outcome.thread_id)})
@@ -120,7 +121,7 @@ class Session:
         with contextlib.suppress(EOFError, KeyboardInterrupt):
             for question in waiting:
                 on.print()
-                answer = ask_person(question, on, input)
+                answer = ask_person(question, on)
                 if answer is not None:
                     answers[question.id] = answer
         return answers
@@ -131,11 +132,14 @@ class Session:
             try:
                 outcome = self._run(begin(shown.feed), thread_id)
             except Exception as error:
+                if (bad := _bad_answer(error)) is not None:
+                    raise UsageError(
+                        bad.problems, f"still open; answer: orchestrate approve {as_typed(thread_id)}"
+                    ) from bad
                 if self.progress.began is None or isinstance(error, Interrupted):
                     raise
                 told = explain(error)
-                go_on = "approve" if _is_bad_answer(error) else "resume"
-                keep = f"the run is kept; go on with: orchestrate {go_on} {thread_id}"
+                keep = f"the run is kept; go on with: orchestrate resume {as_typed(thread_id)}"
                 raise CommandError(told.message, "; ".join(filter(None, (told.hint, keep))), code=told.code) from error
             if outcome.plan is not None:
                 self.progress.plan(outcome.plan.to_json())
@@ -209,7 +213,9 @@ def leave_interrupted(thread_id: str, code: int = Exit.INTERRUPTED) -> None:
     """Say how to go on, and end the process without waiting for threads that tools may hold."""
     with contextlib.suppress(OSError, ValueError):
         tolerant(sys.stderr)
-        how = f"stopped; go on with: orchestrate resume {thread_id}" if thread_id else "stopped before it began"
+        how = (
+            f"stopped; go on with: orchestrate resume {as_typed(thread_id)}" if thread_id else "stopped before it began"
+        )
         print(f"\n{how}", file=sys.stderr, flush=True)  # noqa: T201
         sys.stdout.flush()
     os._exit(code)
@@ -223,13 +229,13 @@ def _end_now(thread_id: str, code: int) -> None:
     leave_interrupted(thread_id, code)
 
 
-def _is_bad_answer(error: BaseException) -> bool:
-    """Whether an answer didn't fit its question, which then stays open."""
+def _bad_answer(error: BaseException) -> BadAnswer | None:
+    """That an answer didn't fit its question, which then stays open."""
     from graph.answers import StaleAnswer
     from state.approval import BadAnswer
 
-    caught = error if isinstance(error, BadAnswer) else error.__cause__
-    return isinstance(caught, BadAnswer) and not isinstance(caught, StaleAnswer)
+    caught = next((one for one in (error, error.__cause__) if isinstance(one, BadAnswer)), None)
+    return None if isinstance(caught, StaleAnswer) else caught
 
 
 def open_questions(thread_id: str) -> list[Waiting]:

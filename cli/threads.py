@@ -91,9 +91,7 @@ def threads(ctx: typer.Context) -> None:
         list_(limit=20, json=False)
 
 
-def list_(
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 20, json: options.Json = False
-) -> None:
+def list_(limit: options.Limit = 20, json: options.Json = False) -> None:
     from cli.conclusion import print_json
     from cli.progress import one_line
     from cli.remembered import with_saver
@@ -160,7 +158,7 @@ def show(thread: Thread, json: options.Json = False) -> None:
 
 def history(
     thread: Thread,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 50,
+    limit: options.Limit = 50,
     json: options.Json = False,
 ) -> None:
     from cli.conclusion import print_json
@@ -188,6 +186,7 @@ def fork(
     ] = None,
     id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="Id of the new thread.")] = None,
 ) -> None:
+    from cli.progress import as_typed
     from cli.remembered import resolve, with_saver
     from graph.names import new_thread_id
     from memory import threads as remembered
@@ -201,13 +200,16 @@ def fork(
             if len(fitting) != 1:
                 count = "no checkpoint" if not fitting else f"{len(fitting)} checkpoints"
                 raise UsageError(
-                    f"{count} of thread {source} begins with '{checkpoint}'", f"`orchestrate threads history {source}`"
+                    f"{count} of thread {source} begins with '{checkpoint}'",
+                    f"`orchestrate threads history {as_typed(source)}`",
                 )
             place = fitting[0]
-        return await remembered.fork(saver, source, place, id_ or new_thread_id())
+        return await remembered.fork(saver, source, place, new_id)
 
+    new_id = new_thread_id() if id_ is None else options.read_thread(id_)
     made = with_saver(make)
-    typer.echo(f"{made}\ngo on with: orchestrate resume {made}, or orchestrate chat --thread {made}")
+    typed = as_typed(made)
+    typer.echo(f"{made}\ngo on with: orchestrate resume {typed}, or orchestrate chat --thread {typed}")
 
 
 def delete(
@@ -241,6 +243,7 @@ def prune(
 ) -> None:
     from cli.remembered import resolve, with_saver
     from memory import threads as remembered
+    from state.text import counted
 
     if older_than is None and keep_last is None:
         raise UsageError("say what to keep", "--older-than AGE, --keep-last N, or both")
@@ -251,7 +254,7 @@ def prune(
         return await remembered.prune(saver, older_than=age, keep_last=keep_last, thread_ids=ids)
 
     done = with_saver(drop)
-    typer.echo(f"dropped {done.checkpoints} checkpoints, freed {size(done.freed)}")
+    typer.echo(f"dropped {counted(done.checkpoints, 'checkpoint')}, freed {size(done.freed)}")
     if done.busy:
         typer.echo(f"passed over, they are at work: {', '.join(done.busy)}", err=True)
 

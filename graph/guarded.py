@@ -22,7 +22,7 @@ from memory.settings import settings
 from memory.strictness import fit
 from memory.thread_state import with_ended
 from nodes.execution.head_start import head_start
-from nodes.guard import MAX_PLAN, clean_input
+from nodes.guard import MAX_PLAN, clean_input, storable
 from nodes.kit import made_once
 from nodes.receive import clean_event
 from nodes.redaction import redact_json
@@ -73,6 +73,10 @@ class GuardedGraph(CompiledStateGraph[Any, Any, Any, Any]):
         elif isinstance(input, Command):
             if input.resume is not None and len(json.dumps(input.resume, default=str)) > MAX_PLAN:
                 raise BadAnswer(f"the answer has more than {MAX_PLAN:,} characters; the question stays open")
+            try:
+                storable(input.resume)
+            except ValueError as error:  # found out after the effect it would leave the run behind
+                raise BadAnswer(f"{error}; the question stays open") from None
             update = self._typed(input.update, None) if isinstance(input.update, dict) else input.update
             input = replace(input, update=update, resume=redact_json(input.resume))  # noqa: A001
             if input == Command():  # no answer: LangGraph knows that only as no input

@@ -48,7 +48,7 @@ def parse(text: str) -> Any:
     try:
         return tomllib.loads(text) if is_toml else json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"it is not {'TOML' if is_toml else 'JSON'}: {error}") from None
+        raise ValueError(f"it is not {'TOML' if is_toml else 'JSON'}: {error}; what is read is JSON or TOML") from None
 
 
 def told(error: ValidationError) -> str:

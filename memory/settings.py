@@ -6,7 +6,7 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -21,7 +21,9 @@ class Settings(BaseSettings):
         env_prefix="ORCHESTRATE_", env_file=".env", env_file_encoding="utf-8", extra="ignore", env_ignore_empty=True
     )
 
-    home: Path = Field(default=Path("~/.orchestrate"), description="The one directory that state lives under.")
+    home: Path = Field(
+        default=Path("~/.orchestrate"), validate_default=True, description="The one directory that state lives under."
+    )
     database: str | None = Field(
         default=None,
         description="Checkpoints, store and journal: sqlite:///PATH or postgresql://...; default in `home`.",
@@ -73,6 +75,15 @@ class Settings(BaseSettings):
         default=None, description="smtp://user:password@host:port, smtps:// for TLS; the server mail is sent by."
     )
     smtp_from: str = Field(default="orchestrate@localhost", description="Sender of mails.")
+
+    @field_validator("home")
+    @classmethod
+    def _is_somewhere(cls, home: Path) -> Path:
+        try:
+            home.expanduser()
+        except RuntimeError:  # of a user that isn't there, or in a container for a user without a home
+            raise ValueError(f"there is no {home.parts[0]} here: name a directory by its full path") from None
+        return home
 
     @property
     def directory(self) -> Path:

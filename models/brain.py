@@ -97,7 +97,8 @@ class Brain(Protocol):
         problems: Sequence[Problem] = (),
         results: Mapping[str, TaskResult] | None = None,
     ) -> Thought[Plan]:
-        """A plan for `intent` out of `tools`, 'model' and 'agent'.
+        """A plan for `intent` out of `tools`, 'model' and 'agent'. What is over documents or a database that the user
+        named, and can't be read, is among the tools with its reason, `unavailable`.
 
         `problems`: what is wrong with the plan tried before. `results`: what earlier tasks of
         this run came to, when it is planned anew because they weren't enough.

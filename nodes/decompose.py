@@ -13,7 +13,7 @@ from nodes.execute import open_desk, plan_origin
 from nodes.execution.head_start import HeadStart, of_run
 from nodes.generate import intent_of
 from nodes.kit import Kit, NodeFunction
-from nodes.shortlist import shortlist
+from nodes.shortlist import plannable, shortlist
 from nodes.spending import Spending
 from state.budget import Budget
 from state.context import RunContext
@@ -22,6 +22,7 @@ from state.plan import Plan, Problem
 from state.result import TaskResult
 from state.run import PlanSource, Rounds, RunState
 from state.task import Task
+from state.text import counted
 
 MAX_REPAIRS = 2
 """How often a plan with problems, or one that a person rejected, is made anew."""
@@ -57,7 +58,7 @@ def decompose(kit: Kit, planner: Planner | None = None) -> NodeFunction:
         async def plan_it() -> Thought[Plan]:
             if planner is not None:
                 return await planner(here, parsed, problems=problems, results=shown)
-            tools = await shortlist(parsed, here.tools.available())
+            tools = await shortlist(parsed, plannable(here.tools))
             if ahead is None or not streams_plans(here.brain):
                 return await here.brain.decompose(parsed, tools=tools, problems=problems, results=shown)
             desk = open_desk(here, state, runtime, literal=plan_origin(source), may_ask=False)
@@ -79,7 +80,7 @@ def decompose(kit: Kit, planner: Planner | None = None) -> NodeFunction:
             update["approved"] = False
         update["plan_source"] = source
         emit.plan(plan)
-        emit.step("decompose", "ended", detail=f"{len(plan.tasks)} tasks")
+        emit.step("decompose", "ended", detail=counted(len(plan.tasks), "task"))
         return {**update, "plan": plan}
 
     return run

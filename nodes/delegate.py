@@ -10,6 +10,7 @@ from langchain_core.tools import StructuredTool
 from models.brain import EMBEDDED, Thought
 from nodes.decompose import decompose
 from nodes.kit import Kit, NodeFunction
+from nodes.shortlist import plannable
 from state.intent import Intent
 from state.plan import Plan, Problem
 from state.result import TaskResult
@@ -30,7 +31,7 @@ def delegate(kit: Kit, specialists: Sequence[Specialist]) -> NodeFunction:
     ) -> Thought[Plan]:
         usable = able(specialists, kit.tools)
         is_embedded = kit.brain.name == EMBEDDED
-        offered = kit.tools.available() if is_embedded else [as_tool(one) for one in usable]
+        offered = plannable(kit.tools) if is_embedded else [as_tool(one) for one in usable]
         thought = await kit.brain.decompose(intent, tools=offered, problems=problems, results=results)
         made = handed_out(thought.value, usable, intent) if is_embedded else given_to(thought.value, usable)
         return replace(thought, value=made)

@@ -11,6 +11,7 @@ from state.plan import AGENT, MODEL, Plan, Problem
 from state.references import as_text
 from state.result import Evidence, TaskResult
 from state.task import Task
+from state.text import counted
 
 MAX_PIECES = 60
 PIECES_PER_TASK = 12
@@ -109,7 +110,9 @@ def _loss(result: TaskResult, *, by_another: bool) -> str | None:
     why = _why(result)
     if result.ok:
         failed = [item for item in result.items if item.status in _LOST] if result.tool != AGENT else []
-        return f"{len(failed)} of {len(result.items)} items are missing: {_why(failed[0])}" if failed else None
+        verb = "is" if len(failed) == 1 else "are"
+        of_all = f"{len(failed)} of {counted(len(result.items), 'item')} {verb} missing"
+        return f"{of_all}: {_why(failed[0])}" if failed else None
     if result.status == "skipped":
         return (why or "skipped") if result.error or by_another else None
     said = {"failed": "failed", "refused": "was not done", "in_doubt": "may or may not have happened"}
@@ -178,7 +181,10 @@ def _of_result(result: TaskResult, goal: str) -> Iterator[Evidence]:
 
 
 def _is_nothing(result: TaskResult) -> bool:
-    return result.value is None or (isinstance(result.value, str | list | dict) and not result.value)
+    found = result.value
+    if isinstance(found, dict) and isinstance(found.get("rows"), list):  # a table: its columns are no answer
+        found = found["rows"]
+    return found is None or (isinstance(found, str | list | dict) and not found)
 
 
 def _bounded(whole: Evidence, wanted: set[str], limit: int) -> list[Evidence]:

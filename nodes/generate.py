@@ -18,6 +18,7 @@ from state.context import RunContext
 from state.intent import Intent
 from state.result import Evidence
 from state.run import RunState
+from state.text import counted
 from state.verdict import Draft
 
 REJECTED = "the plan was rejected"
@@ -59,7 +60,7 @@ def generate(kit: Kit) -> NodeFunction:
             await ahead.stop()
             spending.count(ahead.spent())
         draft = await _written(state, here.brain, intent, collected, spending)
-        emit.step("generate", "ended", detail=f"{len(draft.citations)} citations")
+        emit.step("generate", "ended", detail=counted(len(draft.citations), "citation"))
         return {"draft": draft, "usage": spending.usage, "notes": spending.notes}
 
     return run

@@ -144,7 +144,7 @@ def _plan(given: Any, redact: Collection[Sensitive]) -> Plan | None:
             given = {"tasks": given}
         if not isinstance(given, Mapping):
             raise InputError(f"The plan must be an object with `tasks`, not {_a(given)}.")
-        text = json.dumps(_storable(given), ensure_ascii=False, allow_nan=False)
+        text = json.dumps(storable(given), ensure_ascii=False)
         if len(text) > MAX_PLAN:
             raise InputError(f"The plan has {len(text):,} characters; the limit is {MAX_PLAN:,}.")
         return Plan.model_validate(redaction.redact_json(json.loads(text), redact))
@@ -161,24 +161,26 @@ def _budget(given: Any) -> Budget | None:
         return given
     if not isinstance(given, Mapping):
         raise InputError(f'The budget must be an object such as {{"seconds": 60}}, not {_a(given)}.')
-    if endless := [name for name, bound in given.items() if isinstance(bound, float) and not math.isfinite(bound)]:
-        raise InputError(f"The budget can't be read: {endless[0]} must be a number; leave it out for no bound.")
     try:
         return Budget.model_validate(dict(given))
     except ValidationError as error:
         raise InputError(f"The budget can't be read: {_first(error)}.") from None
 
 
-def _storable(value: Any) -> Any:
-    """`value` without what databases can't hold: NUL and lone surrogates."""
+def storable(value: Any) -> Any:
+    """`value` without what databases can't hold: NUL and lone surrogates. Raises ValueError for numbers they can't."""
     if isinstance(value, str):
         return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, Mapping):
-        return {_storable(str(key)): _storable(item) for key, item in value.items()}
+        return {storable(str(key)): storable(item) for key, item in value.items()}
     if isinstance(value, BaseModel):
-        return _storable(value.model_dump(mode="json"))
+        return storable(value.model_dump(mode="json"))
     if isinstance(value, list | tuple):
-        return [_storable(item) for item in value]
+        return [storable(item) for item in value]
+    if isinstance(value, int) and value.bit_length() > 63:
+        raise ValueError(f"{value} is an integer of more than 64 bits; write it as text")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is no number of JSON")
     return value
 
 

@@ -93,7 +93,8 @@ def stop_reason_of(state: RunState, draft: Draft, usage: Usage) -> StopReason:
     - 'refused': the policy, or this application itself, said no, and nothing else was found or done;
     - 'budget': a bound of the budget was used up, and something is missing;
     - 'answered': everything asked is answered, an action done, or small talk replied to;
-    - 'failed': nothing was found or done, because tasks failed or the plan couldn't run;
+    - 'failed': nothing was found or done, because tasks failed for more than want of what they looked for, or the plan
+      couldn't run;
     - 'rounds': the rounds of refinement were used up with sentences left out or the judge not content;
     - 'not_found': all that was to be done was done, and it holds no answer;
     - 'partial': there is an answer, and something is missing.
@@ -136,9 +137,14 @@ def _empty_handed(state: RunState, results: Mapping[str, TaskResult]) -> StopRea
     if refused:
         by_person = all(_REJECTED_BY_A_PERSON.match(_why(result)) for result in refused)
         return "declined" if by_person else "refused"
-    if state.get("problems") or any(result.status in ("failed", "in_doubt") for result in results.values()):
+    if state.get("problems") or any(map(_is_broken, results.values())):
         return "failed"
     return "not_found"
+
+
+def _is_broken(result: TaskResult) -> bool:
+    is_fruitless = result.error is not None and result.error.kind == "not_found"
+    return result.status in ("failed", "in_doubt") and not is_fruitless
 
 
 def _each(results: Iterable[TaskResult]) -> Iterable[TaskResult]:

@@ -19,6 +19,7 @@ from state.context import RunContext
 from state.plan import Plan, Problem, check_plan
 from state.policy import Policy
 from state.run import Rounds, RunState
+from state.text import counted
 from tools.registry import Toolbox
 
 
@@ -44,7 +45,7 @@ def review(kit: Kit, *, replans: bool = True) -> NodeFunction:
             "plan",
             name="review_plan",
             args=_shown(plan),
-            description=f"{state.get('goal', '')}\n{len(plan.tasks)} tasks",
+            description=f"{state.get('goal', '')}\n{counted(len(plan.tasks), 'task')}",
             allowed=["approve", "edit", "reject"],
             reason=reason,
             args_schema={"type": "object", "properties": {"plan": Plan.model_json_schema()}, "required": ["plan"]},

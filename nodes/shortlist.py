@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 from state.intent import Intent
-from tools.registry import ToolSpec
+from tools.registry import Toolbox, ToolSpec
+from tools.unnamed import is_unreadable
 
 FEW = 24
 
@@ -26,3 +27,8 @@ def _nearest(intent: Intent, tools: Sequence[ToolSpec], few: int) -> list[ToolSp
     nearness = (offered @ wanted.T).max(axis=1)
     best = sorted(range(len(tools)), key=lambda index: -float(nearness[index]))[:few]
     return [tools[index] for index in sorted(best)]
+
+
+def plannable(tools: Toolbox) -> list[ToolSpec]:
+    """The tools to plan with: those that can be used, and those over what the user named and can't be read."""
+    return [spec for spec in tools.values() if not spec.unavailable or is_unreadable(spec)]

@@ -50,7 +50,11 @@ class Question(TypedDict):
 
 
 class BadAnswer(ValueError):
-    """An answer that doesn't fit its question; the question stays open."""
+    """An answer that doesn't fit its question; the question stays open. `problems`: what is wrong, without the form."""
+
+    def __init__(self, problems: str, form: str = "") -> None:
+        super().__init__(f"{problems}. {form}" if form else problems)
+        self.problems = problems
 
 
 class EditedAction(Record):
@@ -187,7 +191,7 @@ def ask_person(asked: Question, check: Check | None = None) -> HumanResponse:
     except ValidationError as error:
         problems = "; ".join(str(detail["msg"]).removeprefix("Value error, ") for detail in error.errors()[:3])
         allowed = " | ".join(map(repr, asked["review_configs"][0]["allowed_decisions"]))
-        raise BadAnswer(f"{problems}. An answer looks like {{'decisions': [{{'type': {allowed}}}]}}") from None
+        raise BadAnswer(problems, f"An answer looks like {{'decisions': [{{'type': {allowed}}}]}}") from None
     if (noted := _answered.get()) is not None:
         noted.append((asked, response))
     return response

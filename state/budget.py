@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict, Field
+from typing import Any
+
+from pydantic import ConfigDict, Field, field_validator
 
 from state.forms import optional_as_given
-from state.record import Record
+from state.record import Record, default_if_null
+
+_MOST = 2**63 - 1
+"""The largest integer that a checkpoint can hold."""
 
 
 class Budget(Record):
     """Upper bounds of a run. None: unbounded. Reaching one ends with a partial answer, not an error."""
 
-    model_config = ConfigDict(json_schema_extra=optional_as_given)
+    model_config = ConfigDict(json_schema_extra=optional_as_given, allow_inf_nan=False)
 
     seconds: float | None = Field(default=None, gt=0, description="Working time, without waiting for people.")
-    tokens: int | None = Field(default=None, gt=0, description="Input plus output tokens.")
+    tokens: int | None = Field(default=None, gt=0, le=_MOST, description="Input plus output tokens.")
     money: float | None = Field(default=None, gt=0, description="US dollars.")
-    model_calls: int | None = Field(default=None, gt=0, description="Calls of a model.")
-    tool_calls: int | None = Field(default=None, ge=0, description="Calls of tools, retries included.")
-    rounds: int = Field(default=2, ge=0, description="Rounds of refinement after the first answer.")
+    model_calls: int | None = Field(default=None, gt=0, le=_MOST, description="Calls of a model.")
+    tool_calls: int | None = Field(default=None, ge=0, le=_MOST, description="Calls of tools, retries included.")
+    rounds: int = Field(default=2, ge=0, le=_MOST, description="Rounds of refinement after the first answer.")
+
+    @field_validator("rounds", mode="before")
+    @classmethod
+    def _optional(cls, value: Any) -> Any:
+        return default_if_null(value)
 
 
 class Usage(Record):

@@ -13,6 +13,7 @@ from state import conditions, references
 from state.budget import Budget
 from state.record import Record
 from state.task import AGENT, EVENT, ITEM_NAMES, MODEL, RESERVED, ROUND_NAMES, RUN_NAMES, Task
+from state.text import counted
 
 MAX_TASKS = 100
 _LONGEST_MESSAGE = 300
@@ -155,7 +156,7 @@ def _tool(task: Task, known: Mapping[str, Any]) -> Iterable[Problem]:
 def _spending(tasks: list[Task], known: Mapping[str, Any], budget: Budget) -> Iterable[Problem]:
     calls = [task for task in tasks if task.tool not in BUILT_IN_SCHEMAS]
     if budget.tool_calls is not None and len(calls) > budget.tool_calls:
-        message = f"it calls tools {len(calls)} times, the budget allows {budget.tool_calls}"
+        message = f"it makes {counted(len(calls), 'tool call')}, the budget allows {budget.tool_calls}"
         yield Problem(code="over_budget", message=message)
     money = sum(float(getattr(known.get(task.tool), "cost", 0) or 0) for task in calls)
     if budget.money is not None and money > budget.money:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from state.layers import Bend, layered
 from state.markup import Markup, cut, element
-from state.text import seconds
+from state.text import counted, seconds
 
 if TYPE_CHECKING:
     from state.plan import Plan
@@ -53,7 +53,7 @@ def plan_svg(plan: Plan, results: Mapping[str, TaskResult] | None = None, critic
         tallest += 20
     if not shown:
         return _svg(200, 40, [_text(_EDGE, 24, "a plan without tasks", fill=_FAINT)], "an empty plan")
-    return _svg(width, tallest, parts, f"a plan of {len(plan.tasks)} tasks")
+    return _svg(width, tallest, parts, f"a plan of {counted(len(plan.tasks), 'task')}")
 
 
 def timeline_svg(
@@ -81,7 +81,7 @@ def timeline_svg(
     if more > 0:
         parts.append(_text(_EDGE, bottom + 16, f"and {more} more tasks", fill=_FAINT))
         bottom += 22
-    return _svg(_LABEL + _BARS + _TIME, bottom + 10, parts, f"a timeline of {len(results)} tasks")
+    return _svg(_LABEL + _BARS + _TIME, bottom + 10, parts, f"a timeline of {counted(len(results), 'task')}")
 
 
 def _moment(at: float, span: float) -> str:
@@ -173,7 +173,9 @@ def _control(task: Task) -> list[str]:
     """What controls a task beside its inputs, in words."""
     words = []
     if task.each is not None:
-        words.append(f"each of {task.each}" if isinstance(task.each, str) else f"each of {len(task.each)} items")
+        words.append(
+            f"each of {task.each}" if isinstance(task.each, str) else f"each of {counted(len(task.each), 'item')}"
+        )
     if task.when:
         words.append(f"when {task.when}")
     if task.until:
@@ -219,8 +221,8 @@ def _took(result: TaskResult) -> str:
 
 
 def _attempts(result: TaskResult) -> str:
-    words = f"{result.attempts} attempt{'' if result.attempts == 1 else 's'}"
-    return f"{words}, {len(result.items)} items" if result.items else words
+    words = counted(result.attempts, "attempt")
+    return f"{words}, {counted(len(result.items), 'item')}" if result.items else words
 
 
 def _text(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, KeysView
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import PydanticUseDefault
 
 _LEAST_INT, _MOST_INT = -(2**63), 2**64 - 1
 """What a checkpoint has numbers for."""
@@ -53,3 +54,11 @@ class Record(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """The plain JSON object this value is stored and sent as."""
         return self.model_dump(mode="json")
+
+
+def default_if_null(value: Any) -> Any:
+    """For a validator of optional fields, before their own: null says that a field isn't given, as models and programs
+    write it that list every field."""
+    if value is None:
+        raise PydanticUseDefault
+    return value

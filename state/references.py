@@ -23,6 +23,10 @@ class BadReference(ValueError):
     """A reference that is malformed, or leads nowhere in the value it points at."""
 
 
+class NotFound(BadReference):
+    """A reference to an item of a list that has fewer: what a task looked for wasn't there."""
+
+
 class Reference(NamedTuple):
     """A parsed reference: the name it starts from and the steps into its value."""
 
@@ -85,10 +89,9 @@ def follow(reference: Reference, values: Mapping[str, Any], *, absent: Collectio
             if isinstance(value, str) or not isinstance(value, Mapping | list):
                 raise TypeError
             value = value[step]  # type: ignore[index]
-        except (KeyError, IndexError, TypeError):
-            raise BadReference(
-                f"'{{{{{reference.text}}}}}': {path} has no '{step}'; it is {_describe(value)}"
-            ) from None
+        except (KeyError, IndexError, TypeError) as error:
+            kind = NotFound if isinstance(error, IndexError) else BadReference
+            raise kind(f"'{{{{{reference.text}}}}}': {path} has no '{step}'; it is {_describe(value)}") from None
         path += f"[{step}]" if isinstance(step, int) else f".{step}"
     return value
 

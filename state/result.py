@@ -9,7 +9,9 @@ from pydantic import Field
 from state.record import Record
 
 TaskStatus = Literal["done", "failed", "skipped", "refused", "in_doubt", "pending"]
-ErrorKind = Literal["transient", "permanent", "timeout", "refused", "invalid_arguments", "budget", "repeated"]
+ErrorKind = Literal[
+    "transient", "permanent", "timeout", "refused", "invalid_arguments", "budget", "repeated", "not_found"
+]
 
 
 class Origin(Record):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, JsonValue, field_validator
 
 from state import conditions, references
-from state.record import Record, storable
+from state.record import Record, default_if_null, storable
 
 MODEL, AGENT = "model", "agent"
 EVENT = "event"
@@ -58,15 +58,10 @@ class Task(Record):
     def _one_or_many(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value
 
-    @field_validator("join", "on_error", mode="before")
+    @field_validator("goal", "args", "after", "join", "width", "max_rounds", "on_error", mode="before")
     @classmethod
-    def _default_when_null(cls, value: Any, info: Any) -> Any:
-        return cls.model_fields[info.field_name].default if value is None else value
-
-    @field_validator("args", mode="before")
-    @classmethod
-    def _no_args(cls, value: Any) -> Any:
-        return {} if value is None else value
+    def _optional(cls, value: Any) -> Any:
+        return default_if_null(value)
 
     @field_validator("args", "each")
     @classmethod

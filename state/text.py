@@ -36,6 +36,11 @@ def printable(text: str) -> str:
     return _SURROGATES.sub("\ufffd", text)
 
 
+def counted(number: int, noun: str) -> str:
+    """So many of something, as a person says it: '1 task', '1,200 tasks'."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def seconds(value: float | None) -> str:
     """A duration as a person says it: '12 ms', '1.4 s', '3 min 05 s'."""
     if value is None:

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from state.result import Evidence
+from state.text import counted
 from tools.confined import LARGEST_WRITE, Confined, Refused
 from tools.registry import ToolFailure, ToolOutput, ToolSpec, tool
 
@@ -100,7 +101,7 @@ def _list(files: Confined, folder: str, pattern: str) -> ToolOutput:
         for path, status in found
     ]
     names = ", ".join(path for path, _ in found[:100])
-    count = f"{'more than ' if more else ''}{len(found)} files"
+    count = f"{'more than ' if more else ''}{counted(len(found), 'file')}"
     text = f"{count}: {names}" if found else "There are no such files."
     return ToolOutput(value, [Evidence(text=text, source="list_files", place=folder, kind="value")])
 
@@ -115,7 +116,6 @@ def _write(files: Confined, path: str, content: str) -> ToolOutput:
         changed = files.write(path, data)
     except Refused as error:
         raise ToolFailure(str(error), sent=False) from error
-    size = f"{len(data)} byte{'s' if len(data) != 1 else ''}"
-    text = f"Wrote {size} to {path}." if changed else f"{path} holds exactly that already."
+    text = f"Wrote {counted(len(data), 'byte')} to {path}." if changed else f"{path} holds exactly that already."
     evidence = Evidence(text=text, source="write_file", kind="value", trusted=True)
     return ToolOutput({"path": path, "bytes": len(data), "changed": changed}, [evidence])

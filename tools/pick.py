@@ -125,7 +125,7 @@ def _only(values: Sequence[Any], what: str) -> Any:
     if len(distinct) == 1:
         return distinct[0]
     if not distinct:
-        raise _unusable(f"there is no {what} that fits")
+        raise ToolFailure(f"there is no {what} that fits", kind="not_found", sent=False)
     raise _unusable(f"{len(distinct)} values of {what} fit, and none was picked: {_some(distinct)}")
 
 

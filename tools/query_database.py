@@ -116,7 +116,7 @@ def _query(database: SqlDatabase, sql: str, most_rows: int, seconds: float) -> T
             columns = _distinct(list(result.keys()))
             fetched = result.fetchmany(most_rows + 1)
     except Overdue as error:
-        raise ToolFailure(str(error), kind="timeout") from error
+        raise ToolFailure(str(error), kind="permanent") from error  # asked again it would take as long again
     except DatabaseUnavailable as error:
         raise ToolFailure(str(error), kind="transient", sent=False) from error
     except SQLAlchemyError as error:
@@ -129,7 +129,8 @@ def _query(database: SqlDatabase, sql: str, most_rows: int, seconds: float) -> T
             break
         found.append(cells)
     value = {"columns": columns, "rows": found, "truncated": len(found) < len(fetched)}
-    return ToolOutput(value, _evidence(database.name, tables, found))
+    total = f"more than {len(found)}" if value["truncated"] else str(len(found))
+    return ToolOutput(value, _evidence(database.name, tables, found, total))
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -142,13 +143,13 @@ def _distinct(names: list[str]) -> list[str]:
     return result
 
 
-def _evidence(source: str, tables: list[str], rows: list[dict[str, Any]]) -> list[Evidence]:
+def _evidence(source: str, tables: list[str], rows: list[dict[str, Any]], total: str) -> list[Evidence]:
     where = f"table {', '.join(tables)}" if len(tables) == 1 else f"tables {', '.join(tables)}" if tables else "query"
     return [
         Evidence(
             text=", ".join(f"{name}: {'' if cell is None else cell}" for name, cell in row.items()),
             source=source,
-            place=f"{where}, row {number}",
+            place=f"{where}, row {number}" + (f" of {total}" if total != "1" else ""),
             kind="value",
         )
         for number, row in enumerate(rows[:_MOST_EVIDENCE], start=1)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from state.result import Evidence
+from state.text import counted
 from tools.registry import ToolFailure, ToolOutput, ToolSpec, current_call, tool
 from tools.sql_database import (
     LONGEST_SQL,
@@ -86,7 +87,7 @@ def _run(database: SqlDatabase, sql: str, parameters: dict[str, Any], seconds: f
         raise ToolFailure(f"the database couldn't do it: {reason(error)}", kind=kind) from error  # type: ignore[arg-type]
     except SQLAlchemyError as error:
         raise ToolFailure(f"the database refused the statement: {reason(error)}", kind="invalid_arguments") from error
-    changed = f"{outcome['rows']} row{'' if outcome['rows'] == 1 else 's'}"
+    changed = counted(outcome["rows"], "row")
     text = f"Changed {changed} of {', '.join(tables)}" + (", before this call." if outcome["repeated"] else ".")
     evidence = Evidence(text=text, source=database.name, place=f"table {tables[0]}", kind="value", trusted=True)
     return ToolOutput(outcome, [evidence])

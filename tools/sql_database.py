@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from state.text import counted
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult, Engine
 
@@ -260,7 +262,7 @@ def as_json(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, bytes | bytearray | memoryview):
-        return f"({len(bytes(value))} bytes)"
+        return f"({counted(len(bytes(value)), 'byte')})"
     if isinstance(value, list | tuple):
         return [as_json(item) for item in value]
     if isinstance(value, dict):

@@ -21,7 +21,7 @@ from state.intent import Intent
 from state.plan import MODEL, Plan, Problem, Task
 from state.result import TaskResult
 from tools.registry import ToolSpec
-from tools.unnamed import NO_DATABASE, NO_DOCUMENTS
+from tools.unnamed import OF_THE_USER, is_unreadable
 
 PASSAGES = 14
 """Passages a search brings back."""
@@ -48,8 +48,6 @@ _ASKS_FOR_THE_WEB = re.compile(
     re.IGNORECASE,
 )
 """Goals that tell to search the web. A question that only speaks of it doesn't."""
-_OF_THE_USER = {"search_documents": NO_DOCUMENTS, "query_database": NO_DATABASE}
-"""Tools over what is the user's own, and the reason of those that lack only because nothing was named."""
 _UNUSABLE = frozenset({"unknown_tool", "unavailable_tool", "invalid_arguments", "not_allowed", "over_budget"})
 
 
@@ -66,7 +64,12 @@ def plan(
     intent = intent.model_copy(
         update={"goal": references.literal(intent.goal), "questions": list(map(references.literal, intent.questions))}
     )
-    usable = {spec.name: spec for spec in tools if not spec.unavailable}
+    # Documents that can't be read are planned with all the same: the plan's check then says why they can't.
+    usable = {
+        spec.name: spec
+        for spec in tools
+        if not spec.unavailable or (spec.name == "search_documents" and is_unreadable(spec))
+    }
     again = bool(results)
     if results and any(task_id.startswith(_REPLANNED) for task_id in results):
         return Plan(tasks=[])
@@ -245,8 +248,8 @@ class _Planner:
 def _is_over_the_users(spec: ToolSpec) -> bool:
     """Whether a tool reads documents or a database that the user named, be they readable or not."""
     if spec.unavailable:
-        return spec.name in _OF_THE_USER and spec.unavailable != _OF_THE_USER[spec.name]
-    return spec.name in _OF_THE_USER or (spec.risk == "read" and bool(tables_of(spec)))
+        return is_unreadable(spec)
+    return spec.name in OF_THE_USER or (spec.risk == "read" and bool(tables_of(spec)))
 
 
 def _zone(place: str | None) -> str | None:

@@ -11,7 +11,8 @@ from models.reflex.schema import ADJECTIVES, Column, Table, named_in, positive
 from models.reflex.sql_filters import Filters
 from models.reflex.words import words
 
-MOST_ROWS = 20
+MOST_ROWS = 201
+"""One more than `query_database` returns, which then says that there are more."""
 CLEAR, UNSURE = 0.99, 0.66
 _GUESS = 0.9
 """Shares of a question's content words that the schema explains: query only; query and search as well."""

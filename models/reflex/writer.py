@@ -27,6 +27,8 @@ from state.verdict import Draft, Finding
 MOST_WORDS = 80
 """Words of the answer to one question."""
 _MOST_ROWS, _LONGEST_OUTCOME = 10, 400
+_ROW = re.compile(r", row (?P<number>\d+) of (?P<total>(?:more than )?\d+)$")
+"""Where a row of a database stands among those that a query gave."""
 _NO_ROWS = re.compile(r'"rows": \[\]')
 
 
@@ -174,7 +176,15 @@ class Writer:
             part.say(index, shown[index], texts[index])
         if len(listed) > 1:
             rows = "\n".join(f"- {line.rstrip('.')}" for line in part.lines)
-            part.lines = ["\n" + rows + ("\n- …" if len(listed) > _MOST_ROWS else "")]
+            part.lines = ["\n" + rows + self._left_out(listed)]
+
+    def _left_out(self, listed: Sequence[int]) -> str:
+        """What says that there are more rows than those shown, and how many where the evidence tells."""
+        index = listed[:_MOST_ROWS][-1]
+        last = _ROW.search(self.evidence[index].place)
+        if last and last["number"] != last["total"]:
+            return f"\n- … (the first {last['number']} of {last['total']}) [{index + 1}]"
+        return "\n- …" if len(listed) > _MOST_ROWS else ""
 
     def _gap(self, question: str) -> str:
         if handing_on(question):

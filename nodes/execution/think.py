@@ -69,7 +69,7 @@ async def call_model(
         return result.model_copy(update={"error": why_not(error)})
     if thought.value is None:
         told = "its inputs don't hold what was asked of them"
-        return result.model_copy(update={"error": TaskError(kind="permanent", message=told)})
+        return result.model_copy(update={"error": TaskError(kind="not_found", message=told)})
     shown = {name: read.origin for name, read in inputs.items() if read.evidence}
     origin = provenance.of_result(MODEL, site.task.id, {**shown, **origins}, trusted=True)
     return result.model_copy(update={"status": "done", "value": storable(thought.value), "origin": origin})

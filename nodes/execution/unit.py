@@ -17,8 +17,9 @@ from nodes.execution.desk import Desk, Site
 from nodes.execution.effect import is_begun
 from nodes.execution.think import call_model
 from state import conditions, references
-from state.result import Origin, TaskError, TaskResult
+from state.result import ErrorKind, Origin, TaskError, TaskResult
 from state.task import AGENT, MODEL, Task
+from state.text import counted
 
 LONGEST_LIST = 10_000
 _NEEDS = "needs "
@@ -128,7 +129,9 @@ def _joined(task: Task, items: list[TaskResult], origin: Origin) -> TaskResult:
         same = all(item.status == first.status for _, item in lost)
         result.status = first.status if same and len(lost) == len(items) else "failed"
         kind = first.error.kind if first.error else "refused"
-        result.error = TaskError(kind=kind, message=f"{len(lost)} of {len(items)} items: item {index}: {why}")
+        result.error = TaskError(
+            kind=kind, message=f"{len(lost)} of {counted(len(items), 'item')}: item {index}: {why}"
+        )
         result.value = None
     return result
 
@@ -262,7 +265,8 @@ async def gather_interrupts(futures: Any, *, together: bool = True) -> list[Any]
 
 
 def _unreadable(task: Task, error: Exception) -> TaskResult:
-    problem = TaskError(kind="invalid_arguments", message=str(error))
+    kind: ErrorKind = "not_found" if isinstance(error, references.NotFound) else "invalid_arguments"
+    problem = TaskError(kind=kind, message=str(error))
     return TaskResult(task=task.id, status="failed", error=problem, tool=task.tool)
 
 

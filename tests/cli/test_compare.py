@@ -24,6 +24,14 @@ def test_json_is_one_document(orchestrate) -> None:
     assert "40.8" in row["answer"]
 
 
+def test_what_no_type_finds_is_no_failure(orchestrate) -> None:
+    ran = orchestrate(
+        "compare", "How much older must a bishop be than a rabbi?", "--docs", DOCUMENT, "--types", "hybrid"
+    )
+    assert "not found" in ran.out
+    assert ran.code == 4
+
+
 def test_an_unknown_type_is_wrong_usage(orchestrate) -> None:
     ran = orchestrate("compare", "x", "--types", "magic")
     assert ran.code == 2

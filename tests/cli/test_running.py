@@ -124,6 +124,15 @@ def test_in_a_pipe_a_question_is_printed_with_the_commands_that_answer_it() -> N
     assert "\x1b" not in ran.stdout
 
 
+def test_a_thread_id_is_told_as_it_is_to_be_typed() -> None:
+    ran = piped("ask", "mail it", "--thread", "ann's mail")
+    assert "orchestrate approve 'ann'\"'\"'s mail' --id 0123abcd --approve" in ran.stdout
+    assert (
+        "orchestrate chat --thread 'my own'   details: orchestrate report 'my own'"
+        in piped("ask", "how old", "--thread", "my own").stdout
+    )
+
+
 def test_a_waiting_run_as_json() -> None:
     ran = piped("ask", "mail it", "--json")
     assert ran.returncode == 3
@@ -173,6 +182,21 @@ def test_putting_a_question_off_exits_3() -> None:
     assert "orchestrate approve mine" in written
 
 
+@pytest.mark.parametrize(
+    ("words", "answer"), [("yes", "'type': 'approve'"), ("no", "'message': 'rude'"), ("reject", "'message': 'rude'")]
+)
+def test_a_question_takes_the_words_people_type(words: str, answer: str) -> None:
+    written, code = on_terminal("ask", "mail it", replies=[("(l)ater > ", words), ("why (optional) > ", "rude")])
+    assert code == 0
+    assert answer in " ".join(ESCAPES.sub("", written).split())
+
+
+def test_quit_puts_a_question_off() -> None:
+    written, code = on_terminal("ask", "mail it", replies=[("(l)ater > ", "perhaps"), ("(l)ater > ", "/quit")])
+    assert code == 3
+    assert "this is open; type one of: a, e, r, p, l" in ESCAPES.sub("", written)
+
+
 def test_editing_asks_for_each_argument() -> None:
     replies = [("(l)ater > ", "e"), ("to [board@example.org] > ", "me@example.org"), ("body [", "")]
     written, code = on_terminal("ask", "mail it", replies=replies)
@@ -217,12 +241,18 @@ def test_ctrl_c_ends_what_would_go_on_for_long_and_says_how_to_go_on(goal) -> No
     assert "\x1b[?25h" in written
 
 
-def test_a_reader_that_leaves_is_no_error() -> None:
-    command = [sys.executable, str(SCRIPT), "ask", "how old", "--json"]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.close()
-        assert process.communicate(timeout=LONGEST)[1] == b""
+@pytest.mark.parametrize(
+    "words",
+    [["ask", "how old", "--json"], ["ask", "how old", "--quiet"], ["--help"], ["tools"]],
+    ids=lambda words: words[-1],
+)
+def test_a_reader_that_leaves_is_no_error(words: list[str]) -> None:
+    end, beginning = os.pipe()
+    os.close(end)
+    command = [sys.executable, str(SCRIPT), *words]
+    done = subprocess.run(command, stdout=beginning, stderr=subprocess.PIPE, text=True, timeout=LONGEST)
+    os.close(beginning)
+    assert (done.returncode, done.stderr.count("error"), done.stderr.count("Traceback")) == (0, 0, 0)
 
 
 def test_ctrl_c_while_the_command_is_loaded_leaves_no_trace() -> None:
@@ -270,6 +300,51 @@ def test_progress_that_cannot_be_written_does_not_cost_the_answer() -> None:
     )
     assert done.returncode == 0
     assert "thirty years" in done.stdout
+
+
+def typed(lines: str) -> subprocess.CompletedProcess[str]:
+    """A conversation in a pipe, which ends with these lines."""
+    command = [sys.executable, str(SCRIPT), "chat"]
+    return subprocess.run(command, input=lines, capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("lines", "answer"),
+    [
+        ("yes", "'type': 'approve'"),
+        ("Y", "'type': 'approve'"),
+        ("approve", "'type': 'approve'"),
+        ("perhaps\n/threads\nyes", "'type': 'approve'"),
+        ("no", "'type': 'reject', 'message': ''"),
+        ("n\ntoo long", "'message': 'too long'"),
+        ("reject\ntoo long", "'message': 'too long'"),
+        ("e\nme@example.org\n", "'to': 'me@example.org'"),
+    ],
+)
+def test_a_question_in_a_conversation_takes_the_words_people_type(lines: str, answer: str) -> None:
+    done = typed(f"mail it\n{lines}\n")
+    assert answer in " ".join(done.stdout.split())
+    assert (done.returncode, done.stderr.count("error")) == (0, 0)
+
+
+@pytest.mark.parametrize("lines", ["", "perhaps\n", "/quit\n", "e\n", "e\n/quit\n", "r\n/quit\n", "l\n/quit\n"])
+def test_a_conversation_may_be_left_at_a_question(lines: str) -> None:
+    done = typed(f"mail it\n{lines}")
+    assert "still open; go on with: orchestrate chat --thread" in done.stdout
+    assert (done.returncode, done.stderr.count("error")) == (3, 0)
+
+
+def test_at_a_question_another_thread_can_be_begun() -> None:
+    done = typed("mail it\n/new\nhow old\n")
+    assert "thirty years" in done.stdout.partition("(l)ater")[2]
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("lines", ["", "/quit\n", "/help\n"])
+def test_a_conversation_without_a_goal_leaves_nothing_to_go_on_with(lines: str) -> None:
+    done = typed(lines)
+    assert "go on with" not in done.stdout
+    assert done.returncode == 0
 
 
 def test_a_conversation_takes_answers_commands_and_goals() -> None:

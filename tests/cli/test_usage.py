@@ -14,6 +14,14 @@ import pytest
         (["ask", "x", "--budget", "hours=3"], "there is no bound 'hours'"),
         (["ask", "x", "--budget", "seconds=-1"], "seconds"),
         (["ask", "x", "--budget", "seconds=many"], "seconds"),
+        (["ask", "x", "--budget", "rounds=100000000000000000000"], "rounds: Input should be less than or equal to 92"),
+        (
+            ["ask", "x", "--budget", '{"tokens": 100000000000000000000}'],
+            "tokens: Input should be less than or equal to 92",
+        ),
+        (["ask", "x", "--budget", "seconds=nan"], "finite number"),
+        (["ask", "x", "--budget", "money=1e400"], "finite number"),
+        (["ask", "x", "--budget", "tokens=1.5"], "tokens: Input should be a valid integer"),
         (["ask", "x", "--budget", " , "], "no bound"),
         (["ask", "x", "--budget", '{"seconds": '], "it is no JSON object"),
         (["ask", "x", "--budget", "{}"], "no bound"),
@@ -24,8 +32,11 @@ import pytest
         (["ask", "x", "--plan", "/not/there.json"], "can't be read"),
         (["ask", "-", "--plan", "-"], "stdin"),
         (["ask", "x", "--thread", "a\nb"], "thread's id"),
+        (["threads", "fork", "t", "--id", "a\nb"], "thread's id"),
         (["approve", "t", "--approve", "--reject"], "one decision"),
         (["approve", "t", "because"], "goes with --reject"),
+        (["events", "list", "--limit", "100000000000000000000"], "less than or equal to"),
+        (["threads", "history", "x", "--limit", "100000000000000000000"], "less than or equal to"),
         (["threads", "prune"], "say what to keep"),
         (["threads", "prune", "--older-than", "soon"], "no age"),
         (["graph", "--mermaid", "--svg", "x.svg"], "one form"),
@@ -94,6 +105,13 @@ def test_a_bad_setting_is_a_sentence(orchestrate, monkeypatch) -> None:
     assert ran.code == 2
     assert "CONCURRENCY" in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_a_home_of_nobody_is_a_sentence(orchestrate, monkeypatch) -> None:
+    monkeypatch.setenv("ORCHESTRATE_HOME", "~no-such-user/home")
+    ran = orchestrate("threads")
+    assert ran.code == 2
+    assert "ORCHESTRATE_HOME: there is no ~no-such-user here" in ran.err
 
 
 def test_a_home_that_cannot_be_made(orchestrate, tmp_path, monkeypatch) -> None:

@@ -251,6 +251,21 @@ def test_what_a_tool_that_was_left_behind_prints_stays_out_of_it_too(capsys: pyt
     assert capsys.readouterr() == ("the answer\n", "late\n")
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"), [(9, ""), (25, "(the first 10 of 25) [10]"), (300, "(the first 10 of more than 200) [10]")]
+)
+def test_a_list_that_is_cut_says_how_long_it_is(orchestrate, tmp_path, rows, told) -> None:
+    with closing(sqlite3.connect(tmp_path / "cities.sqlite")) as connection, connection:
+        connection.execute("CREATE TABLE cities (name TEXT, country TEXT)")
+        connection.executemany(
+            "INSERT INTO cities VALUES (?, 'France')", [(f"Town {chr(97 + n // 26)}{n}",) for n in range(rows)]
+        )
+    ran = orchestrate("ask", "Which cities are in France?", "--db", f"sqlite:///{tmp_path}/cities.sqlite")
+    assert ran.code == 0, ran.out
+    assert told in ran.out
+    assert ("…" in ran.out) == (told != "")
+
+
 def test_index_then_ask(orchestrate, documents) -> None:
     first, second = orchestrate("index", str(documents)), orchestrate("index", str(documents), "--json")
     assert "1 added" in first.out
@@ -310,6 +325,45 @@ def test_without_graphviz_a_picture_is_refused_with_a_way_out(orchestrate, tmp_p
     assert "--mermaid" in ran.err
 
 
+PAY = """from tools.registry import tool
+
+@tool(risk="irreversible")
+def pay(to: str, amount: float) -> str:
+    'Pay.'
+    return f"paid {to} {amount:g}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("edited", "says"),
+    [
+        ('{"amount"', "--edit: it is no JSON object: Expecting"),
+        ("amount=7", 'as in --edit \'{"to": "ann"}\''),
+        ("[7]", "no JSON object, as {...} is"),
+        ("{}", "nothing is edited"),
+        ('{"amount": 5, "to": "ann"}', "nothing is edited"),
+        ('{"sum": 7}', "there is no argument sum to edit"),
+        ("@/nope.json", "/nope.json can't be read: No such file"),
+        ('{"amount": "lots"}', "amount: 'lots' is not of type 'number'\n"),
+        ('{"amount": 1e999}', "inf is no number of JSON"),
+        ('{"amount": 100000000000000000000}', "an integer of more than 64 bits"),
+    ],
+)
+def test_an_edit_that_does_not_fit_says_what_to_do_and_leaves_the_question(
+    orchestrate, tmp_path, monkeypatch, edited, says
+) -> None:
+    (tmp_path / "own.py").write_text(PAY)
+    monkeypatch.setenv("ORCHESTRATE_TOOLS", str(tmp_path / "own.py"))
+    plan = tmp_path / "pay.json"
+    plan.write_text(json.dumps([{"id": "t1", "tool": "pay", "args": {"to": "ann", "amount": 5}}]))
+    assert orchestrate("ask", "Pay her", "--plan", str(plan), "--thread", "pay").code == 3
+    ran = orchestrate("approve", "pay", "--edit", edited)
+    assert ran.code == 2
+    assert says in ran.err
+    assert "decisions" not in ran.err
+    assert "paid ann 7" in orchestrate("approve", "pay", "--edit", '{"amount": 7}').out
+
+
 def test_doctor_finds_what_is_wrong_and_keeps_secrets(orchestrate, home, monkeypatch) -> None:
     home.mkdir()
     (home / "orchestrate.sqlite").write_bytes(b"this is no database at all" * 100)
@@ -356,6 +410,38 @@ def test_doctor_says_what_the_tool_says(
     assert (spec["available"], found["state"]) == ((True, "ok") if is_usable else (False, "problem"))
     assert is_usable or found["found"] == spec["unavailable"]
     assert "hidden" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("source", "state", "found"),
+    [
+        ("from tools.registry import tool\n\n@tool\ndef ring(): 'Ring.'\n", "ok", "own.py: ring"),
+        (None, "problem", "there is no file"),
+        ("raise RuntimeError('no stock')\n", "problem", "RuntimeError: no stock"),
+        ("x = 1\n", "problem", "mark functions with @tool"),
+    ],
+)
+def test_doctor_loads_your_own_tools(orchestrate, tmp_path, monkeypatch, source, state, found) -> None:
+    if source is not None:
+        (tmp_path / "own.py").write_text(source)
+    monkeypatch.setenv("ORCHESTRATE_TOOLS", str(tmp_path / "own.py"))
+    (check,) = [one for one in json.loads(orchestrate("doctor", "--json").out) if one["name"] == "own tools"]
+    assert check["state"] == state
+    assert found in check["found"]
+    assert (check["advice"] != "") == (state == "problem")
+
+
+@pytest.mark.parametrize(
+    ("place", "found"), [("{file}", "is no directory"), ("{file}/below", "is no directory"), ("/proc/home", "can't be")]
+)
+def test_doctor_tries_whether_anything_can_be_kept(orchestrate, tmp_path, monkeypatch, place, found) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ORCHESTRATE_HOME", place.format(file=tmp_path / "file"))
+    checks = {check["name"]: check for check in json.loads(orchestrate("doctor", "--json").out)}
+    for name in ("home", "threads"):
+        assert checks[name]["state"] == "problem"
+        assert found in checks[name]["found"]
+        assert "ORCHESTRATE_HOME" in checks[name]["advice"]
 
 
 def test_doctor_tries_the_port_that_mail_is_sent_by(orchestrate, monkeypatch) -> None:

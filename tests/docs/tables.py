@@ -81,10 +81,10 @@ def exit_codes_table() -> str:
 
     said = {
         "ANSWERED": "answered",
-        "FAILED": "failed",
+        "FAILED": "failed: something went wrong, and nothing was found or done",
         "USAGE": "called wrongly",
         "WAITING": "waits for a person",
-        "PARTIAL": "a partial answer, or none was found, or it was refused",
+        "PARTIAL": "a partial answer; or what was asked wasn't found, though nothing went wrong; or it was refused",
         "INTERRUPTED": "stopped by Ctrl-C; `orchestrate resume THREAD` goes on",
     }
     return _table(("code", "meaning"), [(str(int(code)), said[code.name]) for code in Exit])
@@ -144,7 +144,7 @@ _SAID = {
     "StopReason.rounds": "the rounds of refinement are used up",
     "StopReason.refused": "policy, a guard or the brain refused",
     "StopReason.declined": "a person rejected what was asked",
-    "StopReason.failed": "what was needed failed",
+    "StopReason.failed": "what was needed failed, and nothing was found or done",
     "TaskStatus.done": "it has a value",
     "TaskStatus.failed": "it has a typed `error`",
     "TaskStatus.skipped": "its condition was false, or what it needs has no value; `reason` says which",
@@ -158,6 +158,7 @@ _SAID = {
     "ErrorKind.invalid_arguments": "the arguments don't fit the tool",
     "ErrorKind.budget": "a bound of the budget was reached before it began",
     "ErrorKind.repeated": "the same call with the same arguments, over and over",
+    "ErrorKind.not_found": "it worked, and what it was to find in its inputs isn't there",
     "Citation.number": "The n of its mark [n].",
     "Citation.quote": "Verbatim.",
     "Citation.source": "File, URL, table or tool.",

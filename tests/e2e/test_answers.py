@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import jsonschema
@@ -104,6 +105,31 @@ def test_a_run_of_which_every_task_fails_has_failed(orchestrate, tmp_path: Path)
     wrong = orchestrate("ask", "x", "--plan", tmp_path / "none.json", "--json")
     assert wrong.code == 2
     assert wrong.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["What is the boiling point of tungsten?", "--docs", CONSTITUTION],
+        ["How much older must a bishop be than a rabbi?", "--docs", CONSTITUTION],
+        ["Who is the region of West?", "--db", "sqlite:///sales.sqlite"],
+        ["Sales in West", "--db", "sqlite:///sales.sqlite", "--plan", "rows.json"],
+        ["Twice the sales in West", "--db", "sqlite:///sales.sqlite", "--plan", "twice.json"],
+        ["The one in West", "--db", "sqlite:///sales.sqlite", "--plan", "pick.json"],
+    ],
+    ids=["documents", "comparison", "database", "rows", "reference", "pick"],
+)
+def test_what_is_not_found_is_no_failure_wherever_it_was_looked_for(orchestrate, tmp_path: Path, arguments) -> None:
+    with closing(sqlite3.connect(tmp_path / "sales.sqlite")) as connection, connection:
+        connection.execute("CREATE TABLE sales (region TEXT, amount REAL)")
+        connection.executemany("INSERT INTO sales VALUES (?, ?)", [("North", 10), ("South", 20)])
+    rows = {"id": "a", "tool": "query_database", "args": {"sql": "SELECT amount FROM sales WHERE region = 'West'"}}
+    twice = {"id": "b", "tool": "calculate", "args": {"expression": "{{a.rows[0].amount}} * 2"}}
+    pick = {"id": "b", "tool": "pick", "args": {"records": "{{a.rows}}", "field": "amount"}}
+    for name, tasks in {"rows": [rows], "twice": [rows, twice], "pick": [rows, pick]}.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(tasks))
+    ended = orchestrate("ask", *arguments, "--json", cwd=tmp_path)
+    assert (ended.code, ended.json["stop_reason"]) == (4, "not_found"), ended.out
 
 
 def test_what_asks_a_person_waits_and_goes_on_after_a_restart(orchestrate, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,18 @@ async def test_each_says_so_when_nothing_answers(type_name: str) -> None:
     outcome = await aask("What is the boiling point of tungsten?", docs=DOCUMENT, type=type_name)
     assert outcome.stop_reason in ("not_found", "partial", "failed")
     assert not outcome.citations or outcome.stop_reason == "partial"
+
+
+@pytest.mark.parametrize("type_name", BY_GOAL)
+async def test_documents_that_cannot_be_read_are_said_and_not_made_up_for_by_the_web(
+    type_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "law.pdf").write_bytes(b"%PDF-1.4 broken")
+    monkeypatch.setenv("ORCHESTRATE_DOCS", json.dumps([str(tmp_path / "law.pdf")]))
+    outcome = await aask("Who may become a senator?", type=type_name)
+    assert outcome.stop_reason == "failed"
+    assert "no document could be read" in outcome.answer
+    assert "search_web" not in {result.tool for result in outcome.results.values()}
 
 
 @pytest.mark.parametrize("type_name", BY_GOAL)

@@ -107,6 +107,7 @@ def test_plans_are_json_or_toml(text: str) -> None:
     [
         ("{", "it is not JSON"),
         ("[[tasks", "it is not TOML"),
+        ("tasks:\n  - id: t1\n", "; what is read is JSON or TOML"),
         ('{"tasks": [{"id": "t"}]}', "tasks.0.tool: Field required"),
         ('{"tasks": []}', "it has no tasks"),
         ("tasks = 3", "tasks: Input should be a valid list"),

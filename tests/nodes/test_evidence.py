@@ -99,7 +99,7 @@ def test_a_search_in_vain_and_lost_items_are_told() -> None:
     made = plan(Task(id="t1", goal="Search", tool="search"), Task(id="t2", goal="Each", tool="x", each=[1, 2]))
     collected = collect(made, {"t1": done("t1", []), "t2": done("t2", [1, None], items=items)})
     assert collected.fruitless == ["Search: nothing was found"]
-    assert collected.gaps == ["Each: 1 of 2 items are missing: gone"]
+    assert collected.gaps == ["Each: 1 of 2 items is missing: gone"]
 
 
 def test_what_an_agent_read_is_evidence_and_what_it_says_is_not() -> None:

@@ -64,6 +64,7 @@ NOTHING = Draft(text="", gaps=["A: nothing was found"])
         ("declined", Draft(text="Nothing was done."), {"approved": False, "results": {}}),
         ("not_found", NOTHING, {}),
         ("not_found", Draft(text="The documents don't say."), {}),
+        ("not_found", NOTHING, {"results": {"t1": result(status="failed", kind="not_found")}}),
         ("partial", CITED, {"verdict": Verdict(action="give_up")}),
         ("failed", NOTHING, {"results": {"t1": result(status="failed", kind="permanent")}}),
         ("failed", NOTHING, {"results": {}, "problems": [Problem(code="cycle", message="a cycle")]}),

@@ -53,6 +53,14 @@ def test_a_plan_is_made_of_objects_or_of_plain_data() -> None:
     assert made["tasks"][0]["args"]["query"] == "x"
 
 
+def test_null_for_what_may_be_left_out_is_as_if_it_were() -> None:
+    optional = dict.fromkeys(set(Task.model_fields) - {"id", "tool"})
+    assert Task(id="t1", tool="search", **optional) == Task(id="t1", tool="search")
+    assert Budget.model_validate(dict.fromkeys(Budget.model_fields)) == Budget()
+    with pytest.raises(ValidationError, match="tool"):
+        Task.model_validate({"id": "t1", "tool": None})
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from state.text import money, printable, seconds
+from state.text import counted, money, printable, seconds
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,8 @@ def test_durations(value, words) -> None:
 )
 def test_money(dollars, words) -> None:
     assert money(dollars) in (words, words.replace("12.35", "12.34"))
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "0 tasks"), (1, "1 task"), (2, "2 tasks"), (1200, "1,200 tasks")])
+def test_numbers_of_things_are_said_as_people_say_them(number: int, words: str) -> None:
+    assert counted(number, "task") == words

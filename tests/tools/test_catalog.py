@@ -159,13 +159,15 @@ async def test_the_setting_adds_mcp_servers_even_where_a_loop_runs(tmp_path: Pat
         ("{broken}", "SyntaxError"),
         ("{ending}", "SystemExit: 3"),
         ("{file}:lacking", "KeyError: 'nothing'"),
+        ("{making}:make", "RuntimeError: no stock"),
     ],
 )
 def test_what_cannot_be_loaded_is_said(user_tools: Path, tmp_path: Path, path: str, message: str) -> None:
     (tmp_path / "empty.py").write_text("x = 1\n")
     (tmp_path / "broken.py").write_text("def (\n")
+    (tmp_path / "making.py").write_text("def make():\n    raise RuntimeError('no stock')\n")
     (tmp_path / "ending.py").write_text("import sys\nsys.exit(3)\n")
-    files = {name: tmp_path / f"{name}.py" for name in ("empty", "broken", "ending")}
-    given = path.format(file=user_tools, **files)
+    names = ("empty", "broken", "making", "ending")
+    given = path.format(file=user_tools, **{name: tmp_path / f"{name}.py" for name in names})
     with pytest.raises(ValueError, match=message):
         load_tools(given)

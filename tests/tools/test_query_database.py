@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from nodes.execution.failures import RETRYABLE
 from tools.query_database import opened, query_database, schema
 from tools.registry import ToolFailure, ToolSpec
 from tools.sql import RefusedStatement, check_query
@@ -58,7 +59,7 @@ async def test_rows_come_with_evidence_that_can_be_quoted(tool: ToolSpec) -> Non
     }
     first = output.evidence[0]
     assert first.text == "Name: mazda glc, Miles_per_Gallon: 46.6"
-    assert (first.source, first.place, first.kind) == ("data.sqlite", "table cars, row 1", "value")
+    assert (first.source, first.place, first.kind) == ("data.sqlite", "table cars, row 1 of 2", "value")
     assert not first.trusted
 
 
@@ -180,7 +181,7 @@ def test_the_connection_itself_refuses_to_write(database: Path) -> None:
 async def test_time_is_bounded(database: Path, sql: str) -> None:
     with pytest.raises(ToolFailure, match="took longer") as failure:
         await query_database(f"sqlite:///{database}", seconds=0.2).call({"sql": sql})
-    assert failure.value.kind == "timeout"
+    assert failure.value.kind not in RETRYABLE  # it would only take as long again
 
 
 async def test_memory_is_bounded(tool: ToolSpec) -> None:
