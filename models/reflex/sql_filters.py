@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from models.reflex.quantities import find_dates
-from models.reflex.schema import ADJECTIVES, Column, Named, phrase_in, positive
+from models.reflex.schema import Column
+from models.reflex.sql_names import ADJECTIVES, Named, phrase_in, positive
 from models.reflex.words import Word, is_asking_word, is_function_word
 
 _YEAR = re.compile(
