@@ -21,6 +21,7 @@ _ISO = re.compile(r"^\d{4}(?:-\d{2}-\d{2})?(?:[T ]|$)")
 _ENTITY = re.compile(
     r"^(?:.*_)?(?:name|title|label|model|symbol|product|item|customer|employee|city|id)$", re.IGNORECASE
 )
+_PERIODS = frozenset({"month", "quarter", "week", "year", "season", "monat", "quartal", "woche", "jahr"})
 _ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 """A unit in a column's name: 'generation (MWh)'."""
 _KEY = re.compile(r"^(?:id|.*_id|[a-z]+Id|rowid|index|uuid)$")
@@ -34,6 +35,7 @@ class Column:
     `of`: the table it belongs to, where several are joined, and its name there. `references`: the column it points at.
     `pointer`: the SQL of the column that points at its table, if that isn't the one whose rows are joined to others.
     `role`: the stems of what that table's rows are to the joined ones: of 'site' in `site_id`.
+    `part`: how many characters of a date count, from its beginning: seven for its month.
     """
 
     name: str
@@ -42,9 +44,10 @@ class Column:
     words: tuple[str, ...] = ()
     values: tuple[Any, ...] = ()
     references: str = ""
-    of: tuple[str, str] | None = None
+    of: tuple[str, ...] | None = None
     pointer: str = ""
     role: tuple[str, ...] = ()
+    part: int = 0
 
     @property
     def is_key(self) -> bool:
@@ -79,7 +82,12 @@ class Column:
 
     @property
     def sql(self) -> str:
-        return ".".join(map(_quoted, self.of)) if self.of else _quoted(self.name)
+        whole = ".".join(map(quoted, self.of)) if self.of else quoted(self.name)
+        return f"SUBSTR(CAST({whole} AS TEXT), 1, {self.part})" if self.part else whole
+
+    def by(self, name: str, part: int) -> Column:
+        """The month or the year of a date as a column."""
+        return replace(self, name=name, type="TEXT", samples=(), of=self.of or (self.name,), part=part)
 
     @property
     def is_joined_entity(self) -> bool:
@@ -94,7 +102,7 @@ class Column:
     @property
     def shown(self) -> str:
         """The column as one of a result, by its own name."""
-        return f"{self.sql} AS {_quoted(self.name)}" if self.of else self.sql
+        return f"{self.sql} AS {quoted(self.name)}" if self.of else self.sql
 
 
 @dataclass(frozen=True)
@@ -108,13 +116,32 @@ class Table:
 
     @property
     def sql(self) -> str:
-        return ".".join(map(_quoted, self.name.split("."))) + self.joins
+        return ".".join(map(quoted, self.name.split("."))) + self.joins
 
     @property
     def entity(self) -> Column | None:
-        """The column that names what a row is about."""
+        """The column that names what a row is about; its id if none does."""
         texts = [column for column in self.columns if not (column.is_numeric or column.is_date or column.is_key)]
-        return next((column for column in texts if column.is_entity), texts[0] if texts else None)
+        named = next((column for column in texts if column.is_entity), None)
+        return named or self.id or (texts[0] if texts else None)
+
+    @property
+    def id(self) -> Column | None:
+        """The column that tells the rows apart."""
+        return next((column for column in self.columns if column.name.lower() == "id" and not column.pointer), None)
+
+    @property
+    def date(self) -> Column | None:
+        """The day that a row is of, if the table has one such column."""
+        dates = [column for column in self.columns if column.is_date and not column.is_year_number]
+        own = [column for column in dates if not column.pointer]
+        return own[0] if len(own) == 1 else None
+
+    @property
+    def time(self) -> Column | None:
+        """The day that a row is of, or else the year or another period."""
+        periods = [c for c in self.columns if c.is_year_number or (c.words and c.words[-1] in _PERIODS)]
+        return self.date or (periods[0] if len(periods) == 1 else None)
 
 
 def tables_of(spec: ToolSpec) -> list[Table]:
@@ -159,7 +186,7 @@ def _joined(table: Table, tables: Sequence[Table]) -> Table | None:
         if pointed not in others or pointed == table.name:
             columns.append(replace(column, of=(table.name, column.name)))
             continue
-        same = f"{_quoted(table.name)}.{column.sql} = {_quoted(pointed)}.{_quoted(key)}"
+        same = f"{quoted(table.name)}.{column.sql} = {quoted(pointed)}.{quoted(key)}"
         joins += f" LEFT JOIN {others[pointed].sql} ON {same}"
         role = re.sub(r"_?id$", "", column.name, flags=re.IGNORECASE) or pointed
         for own in others[pointed].columns:
@@ -171,14 +198,14 @@ def _joined(table: Table, tables: Sequence[Table]) -> Table | None:
                         name=role if is_name else f"{role}_{own.name}",
                         words=_stems(role) if is_name else own.words,
                         of=(pointed, own.name),
-                        pointer=f"{_quoted(table.name)}.{column.sql}",
+                        pointer=f"{quoted(table.name)}.{column.sql}",
                         role=_stems(role),
                     )
                 )
     return Table(table.name, tuple(columns), table.words, joins) if joins else None
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -6,14 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.reflex.schema import Column, Table
+from models.reflex.schema import Column, Table, quoted
+from models.reflex.sql_lists import Lists
 from models.reflex.sql_names import ADJECTIVES, named_in, positive
-from models.reflex.sql_wording import BY, DISTINCT, MOST_ROWS, TOP, WHICH, Wording
+from models.reflex.sql_relations import relation_in
+from models.reflex.sql_wording import BY, DISTINCT, MOST_ROWS, TOP, WHICH
 from models.reflex.words import words
-
-CLEAR, UNSURE = 0.99, 0.66
-_GUESS = 0.9
-"""Shares of a question's content words that the schema explains: query only; query and search as well."""
 
 _COUNT = re.compile(
     r"\bhow many\b|\bwie viele\b|\banzahl\b|\b(?:number|count) of\b|\bcount (?:the|all)\b", re.IGNORECASE
@@ -26,36 +24,37 @@ _SHARE = re.compile(r"^\W*(?:what|which) (?:percent(?:age)?|share|proportion) of
 class Query:
     """A query. `value`: the name of the column that holds the answer; `single`: it comes to one row.
 
-    `confidence`: the share of the question's content words that the schema explains, 0 to 1.
+    `alone`: the SQL for that value by itself, where the rows are those of one name. `is_guess`: words that nothing
+    explains were taken for a name, so the answer may be elsewhere.
     """
 
     sql: str
     value: str
     single: bool
-    confidence: float
-
-    @property
-    def is_clear(self) -> bool:
-        return self.confidence >= CLEAR
+    is_guess: bool = False
+    alone: str = ""
 
 
 def query_for(question: str, tables: Sequence[Table]) -> Query | None:
     """The query that answers `question`, if the tables have what it names."""
     question = question.replace("_", " ")
     found = words(question)
+    if relation := relation_in(question, found, tables):
+        return _Builder(question, found, named_in(relation.table, found), relation).build()
     plain = [named_in(table, found) for table in tables if not table.joins]
     joined = [n for n in (named_in(table, found) for table in tables if table.joins) if n.needs_join]
     named = [*plain, *(n for n in joined if not any(n.used <= alone.used for alone in plain))]
     best = max(named, key=lambda n: (n.weight, len(n.used)), default=None)
-    if best is None or best.weight < 1.0 or not (best.by_table or best.columns.keys() - best.loosely):
+    if best is None or best.weight < 1.0 or not (best.is_about_rows or best.columns.keys() - best.loosely):
         return None
     return _Builder(question, found, best).build()
 
 
-class _Builder(Wording):
+class _Builder(Lists):
     """One query in the making."""
 
     def build(self) -> Query | None:
+        self.filter_by_relation()
         self.filter_by_values()
         self.filter_by_date()
         self.filter_by_year()
@@ -80,14 +79,11 @@ class _Builder(Wording):
             or self._grouped(aggregate, group, measure)
             or self._extreme(aggregate, measure)
             or self._aggregated(aggregate, measure)
-            or self._looked_up(measure)
+            or (None if aggregate else self.sorted_by(group) or self.looked_up(measure) or self.listed(measure))
         )
-        if made is None:
+        if made is None or self.leaves_a_condition or not self.explains_all:
             return None
-        if self.names_something_else() or self.denies_something_else or (self.denies and self.confidence() < CLEAR):
-            return None
-        sql, value, single = made
-        return Query(sql, value, single, min(self.confidence(), _GUESS) if self.is_guess else self.confidence())
+        return Query(*made, is_guess=self.is_guess, alone=self.alone)
 
     def _count(self, aggregate: str, group: Column | None, measure: Column | None) -> tuple[str, str, bool] | None:
         if not _COUNT.search(BY.sub("", self.question)):
@@ -107,7 +103,10 @@ class _Builder(Wording):
             return f"SELECT COUNT(DISTINCT {counted.pointer}) AS count {self.source()}", "count", True
         if counted is not None and (DISTINCT.search(self.question) or not self.named.by_table):
             return f"SELECT COUNT(DISTINCT {counted.sql}) AS count {self.source()}", "count", True
-        return (f"SELECT COUNT(*) AS count {self.source()}", "count", True) if self.named.by_table else None
+        if not self.named.by_table:
+            return None
+        only_if_any = " HAVING COUNT(*) > 0" if self.is_guess else ""
+        return f"SELECT COUNT(*) AS count {self.source()}{only_if_any}", "count", True
 
     def _share(self) -> tuple[str, str, bool] | None:
         """What percentage of the cars come from Japan?"""
@@ -126,10 +125,9 @@ class _Builder(Wording):
         entity = self.asked_entity()
         summed = self.summed(measure, entity)
         if entity is not None and summed is not None and aggregate in ("MAX", "MIN"):
-            value, direction = f"total_{summed.name}", "ASC" if aggregate == "MIN" else "DESC"
-            sql = (f'SELECT {entity.shown}, SUM({summed.sql}) AS "{value}" {self.source()} GROUP BY {entity.grouped} '
-                   f'ORDER BY "{value}" {direction} LIMIT {self.limit()}')  # fmt: skip
-            return sql, value, self.limit() == 1
+            direction = "ASC" if aggregate == "MIN" else "DESC"
+            groups = f" GROUP BY {entity.grouped}"
+            return self._best(entity, f"SUM({summed.sql})", f"total_{summed.name}", direction, groups)
         is_summed = any(
             not self.names_extreme(match)
             for match in re.finditer(r"\b(?:average|mean|total|sum)\b", self.question, re.IGNORECASE)
@@ -145,26 +143,34 @@ class _Builder(Wording):
             if aggregate == "MIN" or re.search(r"\b(?:lowest|least|fewest|smallest)\b", self.question, re.I)
             else "DESC"
         )
-        if measure is None or measure is entity:
-            if not self.named.by_table:
-                return None
-            sql = (f"SELECT {entity.shown}, COUNT(*) AS count {self.source()} GROUP BY {entity.grouped} "
-                   f"ORDER BY count {order} LIMIT {self.limit()}")  # fmt: skip
-            return sql, "count", self.limit() == 1
+        if measure is None or measure is entity or (self.counts_rows and measure.is_date):
+            return (
+                self._best(entity, "COUNT(*)", "count", order, f" GROUP BY {entity.grouped}")
+                if self.counts_rows
+                else None
+            )
         if is_summed:
             value = f"{name}_{measure.name}"
-            sql = (f'SELECT {entity.shown}, {function}({measure.sql}) AS "{value}" {self.source()} '
-                   f'GROUP BY {entity.grouped} ORDER BY "{value}" {order} LIMIT {self.limit()}')  # fmt: skip
-            return sql, value, self.limit() == 1
+            return self._best(entity, f"{function}({measure.sql})", value, order, f" GROUP BY {entity.grouped}")
         return None
+
+    def _best(self, entity: Column, of: str, value: str, order: str, groups: str = "") -> tuple[str, str, bool]:
+        """What comes first in that order, with all that share the last place."""
+        conditions = () if groups else (f"{of} IS NOT NULL",)
+        placed = (f"SELECT {entity.shown}, {of} AS {quoted(value)}, RANK() OVER (ORDER BY {of} {order}) AS its_place "
+                  f"{self.source(*conditions)}{groups}")  # fmt: skip
+        name = quoted(entity.name)
+        sql = (f"SELECT {name}, {quoted(value)} FROM ({placed}) AS placed WHERE its_place <= {self.limit()} "
+               f"ORDER BY its_place, {name} LIMIT {MOST_ROWS}")  # fmt: skip
+        return sql, value, self.limit() == 1
 
     def _extreme(self, aggregate: str, measure: Column | None) -> tuple[str, str, bool] | None:
         """Which car has the highest miles per gallon?"""
-        asks_which = (
-            bool(WHICH.match(self.question))
-            or self.limit() > 1
-            or bool(re.match(r"^\W*(?:list|show)", self.question, re.I))
-        )
+        if self.is_in_time and measure is not None and not measure.is_date:
+            return self._in_time(aggregate, measure)
+        is_number = bool(re.match(r"^\W*(?:how|wie)\b", self.question, re.I))
+        asks_which = WHICH.match(self.question) or self.named.by_table or self.asked_entity() is not None
+        asks_which = self.limit() > 1 or (not is_number and asks_which)
         entity = self.asked_entity() or self.entity
         is_value = bool(
             re.match(
@@ -177,53 +183,36 @@ class _Builder(Wording):
             return None
         if measure is entity:
             return None
-        order = "DESC" if aggregate == "MAX" else "ASC"
-        sql = (f"SELECT {entity.shown}, {measure.shown} {self.source(f'{measure.sql} IS NOT NULL')} "
-               f"ORDER BY {measure.sql} {order} LIMIT {self.limit()}")  # fmt: skip
-        return sql, measure.name, self.limit() == 1
+        return self._best(entity, measure.sql, measure.name, "DESC" if aggregate == "MAX" else "ASC")
+
+    def _in_time(self, aggregate: str, measure: Column) -> tuple[str, str, bool] | None:
+        """What was the first price of AAPL?"""
+        date = self.table.date
+        if date is None or aggregate not in ("MAX", "MIN"):
+            return None
+        sql, _, is_single = self._best(measure, date.sql, date.name, "DESC" if aggregate == "MAX" else "ASC")
+        return sql, measure.name, is_single
 
     def _aggregated(self, aggregate: str, measure: Column | None) -> tuple[str, str, bool] | None:
         if (
             not aggregate
+            or (self.is_in_time and measure is not None and not measure.is_date)
             or measure is None
             or not (measure.is_numeric or (measure.is_date and aggregate in ("MAX", "MIN")))
         ):
             return None
         function, name = self.function(aggregate)
+        if measure.is_date and not measure.is_numeric:
+            name = "latest" if function == "MAX" else "earliest"
         value = f"{name}_{measure.name}"
         if measure.pointer and function in ("AVG", "SUM"):
             once = f"SELECT DISTINCT {measure.pointer}, {measure.sql} AS value {self.source()}"
             return f'SELECT {function}(value) AS "{value}" FROM ({once}) AS each_once', value, True
         return f'SELECT {function}({measure.sql}) AS "{value}" {self.source()}', value, True
 
-    def _looked_up(self, measure: Column | None) -> tuple[str, str, bool] | None:
-        """What is the horsepower of the ford pinto?"""
-        entity = self.entity
-        columns = [column for column in self.columns() if column not in [c for c, _ in self.named.values]]
-        is_named = self.is_guess or self.filter_by_name(measure)
-        if (self.where or is_named) and measure is not None and entity is not None and measure is not entity:
-            shown = ", ".join(dict.fromkeys([entity.shown, *(column.shown for column in columns)]))
-            return f"SELECT {shown} {self.source()} LIMIT {MOST_ROWS}", measure.name, False
-        asks_list = re.match(r"^\W*(?:which|what|list|show|name)\b", self.question, re.IGNORECASE)
-        listed = measure or self.asked_entity() or (entity if self.where else None)
-        asks_which = WHICH.match(self.question) and self.asked_entity() is not listed
-        is_of_rows = self.named.by_table and (measure is not listed or asks_which)
-        if asks_list and listed is not None and listed.pointer and is_of_rows:
-            own = [column for column in self.table.columns if not (column.pointer or column.is_key)]
-            shown = ", ".join(column.shown for column in [listed, *own])
-            return f"SELECT {shown} {self.source()} LIMIT {MOST_ROWS}", listed.name, False
-        if asks_list and listed is not None and (self.named.by_table or self.where) and not listed.is_numeric:
-            return (
-                f"SELECT DISTINCT {listed.shown} {self.source()} ORDER BY {listed.sql} LIMIT {MOST_ROWS}",
-                listed.name,
-                False,
-            )
-        return None
-
     def _most_common(self) -> tuple[str, str, bool] | None:
         column = next(iter(self.columns()), None)
         if not _MOST_COMMON.search(self.question) or column is None:
             return None
-        sql = (f"SELECT {column.shown}, COUNT(*) AS count {self.source()} GROUP BY {column.sql} "
-               f"ORDER BY count DESC LIMIT {self.limit()}")  # fmt: skip
-        return sql, column.name, True
+        sql, _, is_single = self._best(column, "COUNT(*)", "count", "DESC", f" GROUP BY {column.grouped}")
+        return sql, column.name, is_single

@@ -21,16 +21,22 @@ _ADJECTIVES = {
     "wet": "precipitation rain", "rainy": "precipitation rain", "windy": "wind", "powerful": "horsepower power",
     "economical": "mile gallon mpg", "efficient": "mile gallon mpg", "populous": "population",
     "rich": "gdp income wealth", "big": "size area", "large": "size area", "high": "height elevation",
-    "popular": "votes rating popularity", "heiß": "temperatur höchsttemperatur", "kalt": "temperatur tiefsttemperatur",
+    "popular": "votes rating popularity", "live": "city town country address residence", "weigh": "weight",
+    "earn": "salary wage income pay", "born": "birth birthday",
+    "heiß": "temperatur höchsttemperatur", "kalt": "temperatur tiefsttemperatur",
 }  # fmt: skip
 ADJECTIVES = {stem(word): frozenset(map(stem, names.split())) for word, names in _ADJECTIVES.items()}
+
+
+_OF_PLACES = frozenset({"in", "from", "at", "near", "to", "aus", "bei", "nach"})
 
 
 @dataclass
 class Named:
     """What of a table the words of a question name.
 
-    `used`: the indices of the words that are explained by it. `loosely`: columns named by an adjective only.
+    `used`: the indices of the words that are explained by it. `loosely`: columns named by an adjective or a verb only.
+    `by_verb`: what a verb says of the rows is a value: 'Who lives in Rome?'
     """
 
     table: Table
@@ -39,7 +45,14 @@ class Named:
     used: set[int] = field(default_factory=set)
     by_table: bool = False
     by_day: bool = False
+    by_verb: bool = False
     loosely: set[str] = field(default_factory=set)
+
+    def forget(self, indices: set[int]) -> None:
+        """The columns that nothing but the words of those indices names aren't asked for."""
+        for name in [name for name in self.loosely if set(self.columns[name]) <= indices]:
+            del self.columns[name]
+            self.loosely.discard(name)
 
     def column(self, name: str) -> Column:
         return next(column for column in self.table.columns if column.name == name)
@@ -52,6 +65,11 @@ class Named:
         return own and any(column.pointer for column in named)
 
     @property
+    def is_about_rows(self) -> bool:
+        """Whether the rows themselves are named, be it by what they do."""
+        return self.by_table or self.by_verb
+
+    @property
     def weight(self) -> float:
         return len(self.columns) + 1.5 * self.by_table + 1.2 * len(self.values)
 
@@ -61,11 +79,12 @@ def named_in(table: Table, words: Sequence[Word]) -> Named:
     named = Named(table)
     says_id = any(word.stem == "id" for word in words)
     for column in table.columns:
-        indices = _named_by(column, words) if says_id or not column.is_key else []
+        rows = column.role if column.pointer else table.words
+        indices = _named_by(column, words, rows) if says_id or not column.is_key else []
         if indices:
             indices = sorted({*indices, *(i for i, word in enumerate(words) if word.stem in column.role)})
             named.columns[column.name] = indices
-            if not _named_by_name(column, words):
+            if not _named_by_name(column, words, rows):
                 named.loosely.add(column.name)
             named.used.update(indices)
     for index, word in enumerate(words):
@@ -80,30 +99,56 @@ def named_in(table: Table, words: Sequence[Word]) -> Named:
     for column in table.columns:
         if column.is_numeric or column.is_date:
             continue
-        for sample in column.values or column.samples:
+        taken = set[int]()
+        for sample in sorted(column.values or column.samples, key=lambda value: -len(str(value))):
             indices = phrase_in(str(sample), words)
             by_name = {i for name, found in named.columns.items() if name not in named.loosely for i in found}
-            if indices and not set(indices) <= by_name:
+            if indices and not set(indices) <= by_name | taken:
                 named.values.append((column, sample))
                 named.used.update(indices)
-                for name in [name for name in named.loosely if set(named.columns[name]) <= set(indices)]:
-                    del named.columns[name]
-                    named.loosely.discard(name)
-                break
+                taken.update(indices)
+                named.forget(set(indices))
+        verb = set(named.columns[column.name]) if taken and column.name in named.loosely else set[int]()
+        if verb:
+            named.by_verb = True
+            named.forget(verb)
+    firm = {column.words[0] for column in table.columns if column.name in named.columns.keys() - named.loosely}
+    for index, word in enumerate(words):
+        if ADJECTIVES.get(positive(word.stem), frozenset()) & firm:
+            named.forget({index})
+    for column in table.columns:
+        if column.is_entity:
+            _add_short_names(named, column, words)
     return named
 
 
-def _named_by(column: Column, words: Sequence[Word]) -> list[int]:
-    """The indices of the words that name a column, by its name or by an adjective of it ('heaviest')."""
-    by_name = _named_by_name(column, words) or _named_by_head(column, words) or _named_misspelt(column, words)
+def _add_short_names(named: Named, column: Column, words: Sequence[Word]) -> None:
+    """The only value that begins with a name: Alice, if there is but one."""
+    for index, word in enumerate(words):
+        is_place = index > 0 and words[index - 1].text.lower() in _OF_PLACES
+        if index in named.used or not word.is_capital or index == 0 or is_place:
+            continue
+        meant = [value for value in column.values if " " in str(value) and str(value).split()[0] == word.text]
+        if len(meant) == 1:
+            named.values.append((column, meant[0]))
+            named.used.add(index)
+
+
+def _named_by(column: Column, words: Sequence[Word], rows: Sequence[str]) -> list[int]:
+    """The indices of the words that name a column, by its name or by an adjective of it ('heaviest').
+
+    `rows`: the stems of what its table's rows are called, which name no column: an order is no 'order_date'.
+    """
+    by_name = _named_by_name(column, words, rows) or _named_by_head(column, words) or _named_misspelt(column, words)
     first = set(column.words[:1])
     return by_name or [i for i, word in enumerate(words) if ADJECTIVES.get(positive(word.stem), frozenset()) & first]
 
 
-def _named_by_name(column: Column, words: Sequence[Word]) -> list[int]:
+def _named_by_name(column: Column, words: Sequence[Word], rows: Sequence[str]) -> list[int]:
     """The indices of the words that are a column's name, the beginning of it, or its initials."""
     found = {part: [i for i, word in enumerate(words) if _stands_for(part, word.stem)] for part in column.words}
-    if all(found.values()) or (len(column.words) > 1 and found[column.words[0]] and len(column.words[0]) > 3):
+    first = column.words[0]
+    if all(found.values()) or (len(column.words) > 1 and found[first] and len(first) > 3 and first not in rows):
         return sorted({i for indices in found.values() for i in indices})
     initials = "".join(part[0] for part in PARTS.findall(column.name)).lower()
     if len(initials) > 2:

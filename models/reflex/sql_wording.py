@@ -9,6 +9,7 @@ from models.reflex.quantities import find_numbers
 from models.reflex.schema import Column
 from models.reflex.sql_filters import Filters
 from models.reflex.sql_names import ADJECTIVES, positive
+from models.reflex.words import stem
 
 MOST_ROWS = 20
 _AGGREGATES: tuple[tuple[str, str, str], ...] = (
@@ -38,19 +39,32 @@ _IS_SUMMED = re.compile(
 _IN_ALL = re.compile(rf"\b(?:was|were|there|per|each|in total|{_TRADED})\b", re.IGNORECASE)
 _OF_ONE = re.compile(r"\b(?:has|have|had|do|does)\b", re.IGNORECASE)
 DISTINCT = re.compile(r"\b(?:different|distinct|unique|kinds? of|types? of)\b", re.IGNORECASE)
-TOP = re.compile(r"\b(?:top|first|best|highest|largest|biggest|lowest|worst|bottom)\s+"
-                 r"(\d{1,3}|two|three|four|five|six|ten)\b"
-                 r"|\b(\d{1,3}|two|three|four|five|six|ten)\s+(?:\w+\s+)?(?:with the )?"
-                 r"(?:highest|lowest|most|largest|best|\w+est)\b",
-                 re.IGNORECASE)  # fmt: skip
+_FEW = r"(\d{1,3}|two|three|four|five|six|ten)"
+TOP = re.compile(
+    rf"\b(?:top|first|last|bottom|\w+est)\s+{_FEW}\b|\b{_FEW}\s+(?:\w+\s+)?(?:with the )?(?:most|first|last|\w+est)\b"
+    rf"|^\W*(?:which|what|who|list|show|name)\s+(?:the\s+|are the\s+)?{_FEW}\b",
+    re.IGNORECASE,
+)
+_BY_TIME = re.compile(r"\b(?:when|last|latest|newest|first|earliest|(?:most )?recent)\b", re.IGNORECASE)
+"""What asks for a date, or by it, if nothing else is asked for."""
+_IN_TIME = re.compile(r"\b(?:last|latest|first|earliest|most recent)\b", re.IGNORECASE)
+_PARTS_OF_DATES = {"month": 7, "year": 4}
+"""How many characters of a date tell them."""
+_MOST_ROWS_OF = re.compile(
+    r"\b(?:most|fewest|least|meisten?|wenigsten?|(?:highest|lowest|largest|smallest|greatest) number of)\b",
+    re.IGNORECASE,
+)
 BY = re.compile(
     r"\b(?:by|per|for each|for every|in each|of each|each|grouped by|across|pro|je|nach)\s+"
     r"(?:the\s+)?(?:(?:number|kind|type|sort)s?\s+of\s+)?(\w+)",
     re.IGNORECASE,
 )
+_EACH = re.compile(r"\b(?:and|und)\b", re.IGNORECASE)
+"""Between values of a column, each of which is asked about."""
+_WHEN = re.compile(r"^\W*when\b", re.IGNORECASE)
 _HOW_MUCH = re.compile(r"^\W*how much\b", re.IGNORECASE)
 WHICH = re.compile(
-    r"^\W*(?:(?:in|on|at|for|from|during)\s+)?(?:which|what|who)\s+(?:(?:\d+|one|two|three|five|ten)\s+)?(?P<entity>[\w-]+)",
+    r"^\W*(?:(?:in|on|at|for|from|during)\s+)?(?:which|what|(?P<who>who))\s+(?:(?:\d+|one|two|three|five|ten)\s+)?(?P<entity>[\w-]+)",
     re.IGNORECASE,
 )
 
@@ -67,6 +81,16 @@ class Wording(Filters):
         numeric = [column for column in self.table.columns if column.is_numeric and not column.is_date]
         return numeric[0] if len(numeric) == 1 and not numeric[0].pointer and not self.named.by_table else None
 
+    @property
+    def counts_rows(self) -> bool:
+        """'Which customer has the most orders?': unlike 'the biggest order', it is about how many there are."""
+        return self.named.by_table and bool(_MOST_ROWS_OF.search(self.question))
+
+    @property
+    def is_in_time(self) -> bool:
+        """'The first price' is the earliest one, not the lowest."""
+        return bool(_IN_TIME.search(self.question))
+
     def aggregate(self) -> str:
         found = next(((function, match) for function, _, match in self._said()), None)
         aged = _AGED.search(self.question)
@@ -77,7 +101,8 @@ class Wording(Filters):
         if found:
             self.use(found[1])
             return found[0]
-        if _HOW_MUCH.match(self.question) or self._counts_in_all():
+        of_one = bool(_OF_ONE.search(self.question)) and any(column is self.entity for column, _ in self.named.values)
+        if (_HOW_MUCH.match(self.question) and not of_one) or self._counts_in_all():
             return "SUM"
         superlative = positive(self.superlative())
         if superlative in ADJECTIVES and self.superlative() != superlative:
@@ -97,7 +122,13 @@ class Wording(Filters):
         extremes = (pattern for function, _, pattern in _AGGREGATES if function in ("MAX", "MIN"))
         names = {i for name, found in self.named.columns.items() if name not in self.named.loosely for i in found}
         is_name = any(match.start() <= self.words[i].start < match.end() for i in names)
-        return is_name and any(re.search(pattern, self.question, re.IGNORECASE) for pattern in extremes)
+        which = WHICH.match(self.question)
+        is_of_period = which and stem(which["entity"]) in _PARTS_OF_DATES and self.table.date  # a month has many rows
+        return (
+            is_name
+            and not is_of_period
+            and any(re.search(pattern, self.question, re.IGNORECASE) for pattern in extremes)
+        )
 
     def _counts_in_all(self) -> bool:
         """'How many units were sold?' asks for the sum of what rows count, unlike how many a single thing has."""
@@ -124,8 +155,7 @@ class Wording(Filters):
     @property
     def entity(self) -> Column | None:
         """What a row is about: the day it is of, if days are asked for."""
-        dates = (column for column in self.table.columns if column.is_date and not column.is_numeric)
-        return next(dates, self.table.entity) if self.named.by_day else self.table.entity
+        return (self.named.by_day and self.table.date) or self.table.entity
 
     def columns(self) -> list[Column]:
         return [self.named.column(name) for name in self.named.columns]
@@ -138,6 +168,9 @@ class Wording(Filters):
         wanted = {"MAX": "max", "MIN": "min"}.get(self.aggregate(), "")
         columns.sort(key=lambda column: (-len(self.named.columns[column.name]), wanted not in column.words))
         numeric = [column for column in columns if column.is_numeric]
+        if not columns and self.named.by_table and (match := _BY_TIME.search(self.question)):
+            self.use(match)
+            return self.table.date
         return (numeric or columns or [None])[0]  # type: ignore[list-item]
 
     def group(self) -> Column | None:
@@ -150,16 +183,31 @@ class Wording(Filters):
                     column = self.named.column(name)
                     if len(indices) == 1 or match.group().lower().startswith(("by", "for", "grouped", "in", "each")):
                         return column
-        return None
+            if part := self._part_of_date(word.start):
+                return part
+        return next(
+            (c for c, _ in self.named.values if len(self.values_of(c)) > 1 and _EACH.search(self.question)), None
+        )
+
+    def _part_of_date(self, start: int) -> Column | None:
+        """The month or the year of the table's date, if that is the word which begins at `start`."""
+        index = next((i for i, word in enumerate(self.words) if word.start == start), None)
+        if index is None or self.table.date is None or self.words[index].stem not in _PARTS_OF_DATES:
+            return None
+        self.used.add(index)
+        name = self.words[index].stem
+        return self.table.date.by(name, _PARTS_OF_DATES[name])
 
     def asked_entity(self) -> Column | None:
+        if _WHEN.match(self.question):
+            return self.table.time
         match = WHICH.match(self.question)
-        if not match:
+        if not match or match["who"]:
             return None
         for name, indices in self.named.columns.items():
             if any(self.words[i].start == match.start("entity") for i in indices):
                 return self.named.column(name)
-        return None
+        return self._part_of_date(match.start("entity"))
 
     def is_counted(self, column: Column) -> bool:
         match = re.search(
@@ -172,6 +220,6 @@ class Wording(Filters):
         match = TOP.search(self.question)
         if not match:
             return 1
-        numbers = find_numbers(match[1] or match[2])
+        numbers = find_numbers(match[1] or match[2] or match[3])
         self.use(match)
         return max(1, min(MOST_ROWS, int(numbers[0].value))) if numbers else 1
