@@ -97,7 +97,8 @@ class Brain(Protocol):
     ) -> Thought[Plan]:
         """A plan for `intent` out of `tools`, 'model' and 'agent'.
 
-        `problems`: what is wrong with the plan tried before. `results`: what earlier tasks of
+        Beside those that can be used `tools` has those over what the user named that can't be read, with the reason
+        as `unavailable`. `problems`: what is wrong with the plan tried before. `results`: what earlier tasks of
         this run came to, when it is planned anew because they weren't enough.
         """
 

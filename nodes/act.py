@@ -101,7 +101,7 @@ def without_plan(policy: Policy) -> Policy:
 
 async def _work(desk: Desk, terms: RunTerms, said: Sequence[BaseMessage], prompt: str) -> dict[str, Any]:
     """The agent's state at the end of a round; its events are passed on."""
-    specs = desk.kit.tools.available()
+    specs = [*desk.kit.tools.available(), *desk.kit.tools.unreadable()]
     middleware: list[AgentMiddleware[Any, Any, Any]] = [ModelCallLimitMiddleware(thread_limit=STEPS), terms]
     if desk.kit.brain.name != EMBEDDED:
         middleware.insert(0, TodoListMiddleware(system_prompt=_AGENDA_PROMPT, tool_description=_AGENDA_TOOL))

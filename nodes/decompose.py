@@ -57,14 +57,14 @@ def decompose(kit: Kit, planner: Planner | None = None) -> NodeFunction:
             if planner is not None:
                 thought = await planner(here, parsed, problems=problems, results=shown)
             elif ahead is not None and streams_plans(here.brain):
-                tools = await shortlist(parsed, here.tools.available())
+                tools = [*await shortlist(parsed, here.tools.available()), *here.tools.unreadable()]
                 desk = open_desk(here, state, runtime, literal=plan_origin(source), may_ask=False)
                 await ahead.open(desk, state.get("budget") or Budget(), state.get("ahead") or {})
                 thought = await here.brain.stream_plan(parsed, tools=tools, problems=problems, on_task=ahead)
                 await ahead.keep(thought.value)
                 spending.count(ahead.spent())
             else:
-                tools = await shortlist(parsed, here.tools.available())
+                tools = [*await shortlist(parsed, here.tools.available()), *here.tools.unreadable()]
                 thought = await here.brain.decompose(parsed, tools=tools, problems=problems, results=shown)
             plan = spending.take(thought)
         except BrainError as error:

@@ -31,7 +31,7 @@ def delegate(kit: Kit, specialists: Sequence[Specialist]) -> NodeFunction:
     ) -> Thought[Plan]:
         usable = able(specialists, kit.tools)
         is_embedded = kit.brain.name == EMBEDDED
-        offered = kit.tools.available() if is_embedded else [as_tool(one) for one in usable]
+        offered = [*kit.tools.available(), *kit.tools.unreadable()] if is_embedded else [as_tool(one) for one in usable]
         thought = await kit.brain.decompose(intent, tools=offered, problems=problems, results=results)
         made = handed_out(thought.value, usable, intent) if is_embedded else given_to(thought.value, usable)
         return replace(thought, value=made)

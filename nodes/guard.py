@@ -62,7 +62,8 @@ def clean_input(given: Any, *, max_goal: int, redact: Collection[Sensitive] = AL
 
 
 def guard(kit: Kit) -> NodeFunction:
-    """The step that starts a run: a fresh state, the goal among the messages, the input guards' verdicts.
+    """The step that starts a run: a fresh state, the goal among the messages, the input guards' verdicts, and what of
+    the user's own can't be read.
 
     A goal that a guard blocks isn't looked at any further: `stop_reason` is then 'refused', and the guard's
     message is the intent's reply.
@@ -77,7 +78,10 @@ def guard(kit: Kit) -> NodeFunction:
         context = runtime.context
         budget = cleaned["budget"] or (context.budget if context else None) or Budget()
         update = fresh_run(goal, plan=cleaned["plan"], budget=budget, run_key=run_key, started=time.time())
-        update["notes"] = guardrails.report(verdicts)
+        unread = [f"{spec.name} can't be used: {spec.unavailable}" for spec in kit.tools.unreadable()]
+        for note in unread:
+            emit.note(note, level="warning")
+        update["notes"] = [*guardrails.report(verdicts), *unread]
         await guardrails.record(kit.journal, thread_id_of(runtime), "input", verdicts)
         update["messages"] = [HumanMessage(goal, id=goal_id(run_key))]
         if blocked := guardrails.blocking(verdicts):

@@ -29,6 +29,9 @@ def sequence(kit: Kit) -> NodeFunction:
         budget = (state.get("budget") or Budget()).model_copy(update={"rounds": 0})
         goal, reply = intent_of(state).goal, intent_of(state).reply
         usable = {spec.name for spec in here.tools.available()}
+        usable |= {
+            spec.name for spec in here.tools.unreadable()
+        }  # to say why it can't be read, rather than go elsewhere
         name = next((name for name in SEARCHES if name in usable), None)
         tasks = [Task(id="search", goal=f"Search for: {goal}", tool=name, args={"query": goal})] if name else []
         if reply and state.get("plan") is None:  # there is nothing to search for

@@ -18,6 +18,7 @@ from state.references import as_text
 from state.result import ErrorKind, Evidence
 from state.roles import ROLES, Role, roles_by_name
 from tools.threads import in_daemon_thread
+from tools.unnamed import OF_THE_USER
 
 UNKNOWN_TOOL_RISK: Risk = "write"
 AnyTool: TypeAlias = "BaseTool | ToolSpec | Callable[..., Any]"
@@ -181,6 +182,11 @@ class Toolbox(Mapping[str, ToolSpec]):
     def available(self) -> list[ToolSpec]:
         """The tools that can be used here and now."""
         return [spec for spec in self._specs.values() if not spec.unavailable]
+
+    def unreadable(self) -> list[ToolSpec]:
+        """Those over documents or a database that the user named, and that can't be read."""
+        own = [spec for name, spec in self._specs.items() if name in OF_THE_USER and spec.unavailable]
+        return [spec for spec in own if spec.unavailable != OF_THE_USER[spec.name]]
 
 
 def _told(value: Any) -> str:

@@ -20,7 +20,7 @@ from state.intent import Intent
 from state.plan import MODEL, Plan, Problem, Task
 from state.result import TaskResult
 from tools.registry import ToolSpec
-from tools.unnamed import NO_DATABASE, NO_DOCUMENTS
+from tools.unnamed import OF_THE_USER
 
 PASSAGES = 14
 """Passages a search brings back."""
@@ -45,8 +45,6 @@ _ASKS_FOR_THE_WEB = re.compile(
     re.IGNORECASE,
 )
 """Goals that tell to search the web. A question that only speaks of it doesn't."""
-_OF_THE_USER = {"search_documents": NO_DOCUMENTS, "query_database": NO_DATABASE}
-"""Tools over what is the user's own, and the reason of those that lack only because nothing was named."""
 _UNUSABLE = frozenset({"unknown_tool", "unavailable_tool", "invalid_arguments", "not_allowed", "over_budget"})
 
 
@@ -212,8 +210,8 @@ class _Planner:
 def _is_over_the_users(spec: ToolSpec) -> bool:
     """Whether a tool reads documents or a database that the user named, be they readable or not."""
     if spec.unavailable:
-        return spec.name in _OF_THE_USER and spec.unavailable != _OF_THE_USER[spec.name]
-    return spec.name in _OF_THE_USER or (spec.risk == "read" and bool(tables_of(spec)))
+        return spec.name in OF_THE_USER and spec.unavailable != OF_THE_USER[spec.name]
+    return spec.name in OF_THE_USER or (spec.risk == "read" and bool(tables_of(spec)))
 
 
 def _zone(place: str | None) -> str | None:

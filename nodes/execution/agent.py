@@ -99,9 +99,8 @@ async def run_agent(
 
 def _tools(desk: Desk, named: Any) -> list[ToolSpec]:
     available = desk.kit.tools.available()
-    if named:
-        return [spec for spec in available if spec.name in named]
-    return [spec for spec in available if spec.risk == "read"]
+    chosen = [spec for spec in available if (spec.name in named if named else spec.risk == "read")]
+    return [*chosen, *desk.kit.tools.unreadable()]
 
 
 async def _choose(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from graph.outcome import Outcome
 from graph.run import aask, aresume
 from graph.types import TYPES, builder
 from tools.registry import tool
+from tools.search_documents import search_documents
 
 DOCUMENT = Path(__file__).parents[2] / "examples" / "us-constitution.txt"
 SENATOR = "How old must a senator be?"
@@ -54,6 +56,24 @@ async def test_each_says_so_when_nothing_answers(type_name: str) -> None:
     outcome = await aask("What is the boiling point of tungsten?", docs=DOCUMENT, type=type_name)
     assert outcome.stop_reason in ("not_found", "partial", "failed")
     assert not outcome.citations or outcome.stop_reason == "partial"
+
+
+@pytest.mark.parametrize("type_name", BY_GOAL)
+async def test_a_question_over_documents_that_cannot_be_read_stays_here(type_name: str) -> None:
+    searched: list[str] = []
+
+    @tool(risk="read")
+    def search_web(query: str) -> list[str]:
+        """Search the web."""
+        searched.append(query)
+        return []
+
+    damaged = replace(search_documents(None), unavailable="the index is damaged")
+    graph = builder(type_name)(brain="reflex", tools=[damaged, search_web], checkpointer=InMemorySaver())
+    out = await graph.ainvoke({"goal": SENATOR}, {"configurable": {"thread_id": "t"}})
+    assert searched == []
+    assert "search_documents can't be used: the index is damaged" in out["report"].notes
+    assert not out["citations"]
 
 
 @pytest.mark.parametrize("type_name", BY_GOAL)
