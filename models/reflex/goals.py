@@ -35,6 +35,11 @@ _OF_BOTH = re.compile(
     r"than|more)\b",
     re.IGNORECASE,
 )
+_TWO_OF = re.compile(
+    r"^what (?P<be>is|are|was|were)\s+(?P<one>the\s+[\w-]+)\s*,?\s+and\s+(?P<other>the\s+[\w-]+)\s+(?P<of>of\s+.+)$",
+    re.IGNORECASE,
+)
+"""Two things that are asked of one: 'the height and the weight of the tower'."""
 _LEADING = re.compile(r"^(?:(?:and|but|so|then|also|or|ok(?:ay)?|well|now|please)\b[,\s]*)+", re.IGNORECASE)
 _FOLLOW_UP = re.compile(r"^(?:what|how) about\s+|^same (?:question )?for\s+", re.IGNORECASE)
 _HAS_VERB = re.compile(rf"\b{_AUX}\b", re.IGNORECASE)
@@ -49,6 +54,8 @@ _PRONOUN = re.compile(
     r"\b(it|its|they|them|their|theirs|he|him|his|she|her|this one|that one|both|those|these)\b", re.IGNORECASE
 )
 _THINGS = re.compile(r"\b(it|its|they|them|their)\b", re.IGNORECASE)
+_PERSONS = re.compile(r"\b(he|him|his|she|her)\b", re.IGNORECASE)
+_IS_NAME = re.compile(r"[A-Z]\w*$")
 _PLURAL = ("they", "them", "their")
 _WHO_DOES = re.compile(r"^who\s+\w+\s+(?=\w)", re.IGNORECASE)
 _COUNTED = re.compile(rf"^(?:how many|which|what)\s+(?P<things>(?:\w+\s+){{0,2}}?\w+s)\s+{_AUX}\s", re.IGNORECASE)
@@ -110,9 +117,10 @@ def resolve(text: str, earlier: Sequence[str]) -> str:
     is_follow_up = fragment != stripped.rstrip("?!. ").strip()
     if is_follow_up or (not _HAS_VERB.search(fragment) and _is_fragment(fragment)):
         return _fill(fragment, model) or text
-    pronoun = _THINGS.search(stripped)
-    if pronoun and (phrase := _topic_phrase(model, is_plural=pronoun[1].lower() in _PLURAL)):
-        return _replace_pronoun(stripped, phrase)
+    pronoun = _THINGS.search(stripped) or _PERSONS.search(stripped)
+    phrase = _topic_phrase(model, is_plural=pronoun[1].lower() in _PLURAL) if pronoun else None
+    if pronoun and phrase and (_THINGS.match(pronoun.group()) or _IS_NAME.search(phrase)):
+        return _replace_pronoun(stripped, pronoun, phrase)
     return text
 
 
@@ -149,6 +157,9 @@ def _split(sentence: str) -> list[str]:
     if not cuts and _WH_START.match(sentence) and not _OF_BOTH.search(sentence):
         sides = list(_BEFORE_SIDE.finditer(sentence))
         cuts = [match for match in sides if "," not in sentence[: match.start()]]
+    if not cuts and (two := _TWO_OF.match(sentence)):
+        be = {"are": "is", "were": "was"}.get(two["be"].lower(), two["be"])
+        return [f"What {be} {thing} {two['of']}" for thing in (two["one"], two["other"])]
     pieces, position = [], 0
     for cut in cuts:
         pieces.append(sentence[position : cut.start()])
@@ -232,11 +243,10 @@ def _topic_phrase(question: str, *, is_plural: bool = False) -> str | None:
     return phrases[0].text if phrases else None
 
 
-def _replace_pronoun(text: str, phrase: str) -> str:
-    def replace(match: re.Match[str]) -> str:
-        return f"{phrase}'s" if match.group().lower() in ("its", "their") else phrase
-
-    return _THINGS.sub(replace, text, count=1)
+def _replace_pronoun(text: str, pronoun: re.Match[str], phrase: str) -> str:
+    word, after = pronoun.group().lower(), text[pronoun.end() :]
+    is_owner = word in ("its", "their", "his") or (word == "her" and re.match(r"\s+\w", after))
+    return text[: pronoun.start()] + (f"{phrase}'s" if is_owner else phrase) + after
 
 
 def _as_sentence(text: str) -> str:
