@@ -122,9 +122,9 @@ def back_reference(question: str) -> tuple[str, str] | None:
         ("difference", "abs({0} - {1})", "The difference"), ("sum", "{0} + {1}", "The sum"),
         ("total", "{0} + {1}", "The total"), ("ratio", "{0} / {1}", "The ratio"),
         ("average", "({0} + {1}) / 2", "The average"), ("mean", "({0} + {1}) / 2", "The mean"),
-        ("product", "{0} * {1}", "The product"),
+        ("product", "{0} * {1}", "The product"), ("altogether|together|in all", "{0} + {1}", "The total"),
     ):  # fmt: skip
-        if re.search(rf"\b{word}s?\b", question, re.IGNORECASE):
+        if re.search(rf"\b(?:{word})s?\b", question, re.IGNORECASE):
             return template, name
     return None
 

@@ -9,6 +9,7 @@ from models.reflex.quantities import find_dates
 from models.reflex.schema import Column
 from models.reflex.sql_names import Named, phrase_in
 from models.reflex.sql_relations import Relation
+from models.reflex.vocabulary import GERMAN_FUNCTION_WORDS
 from models.reflex.words import Word, is_asking_word, is_function_word
 
 _YEAR = re.compile(
@@ -56,12 +57,16 @@ _OF_DATA = frozenset(
     best worst latest newest oldest earliest longest shortest common frequent different distinct unique per each
     overall ever order ordered sorted descending ascending years more less than over above below under least
     greater higher lower fewer larger smaller exactly equal between before after since until during typical peak
-    percentage percent share proportion come comes fall fell placed war waren
+    percentage percent share proportion come comes fall fell placed
     tabelle zeilen anzahl summe insgesamt gesamt hoch höchste
     höchsten niedrigste niedrigsten größte kleinste durchschnittliche durchschnittlich durchschnitt mittlere maximale
     minimale meisten
     """.split()  # noqa: SIM905
 )
+
+
+_ALSO_GERMAN = frozenset({"die", "was", "an", "war", "waren"})
+"""Words that say nothing in German, but something in English."""
 
 
 class Filters:
@@ -220,8 +225,10 @@ class Filters:
 
     def is_explained(self, index: int) -> bool:
         word = self.words[index]
+        said = word.text.lower()
+        is_german = said in _ALSO_GERMAN and any(one.text.lower() in GERMAN_FUNCTION_WORDS for one in self.words)
         return (
-            index in self.used or is_function_word(word) or is_asking_word(word) or word.text.lower() in _OF_DATA
+            index in self.used or is_function_word(word) or is_asking_word(word) or said in _OF_DATA or is_german
         )  # fmt: skip
 
     def names_something_else(self) -> bool:

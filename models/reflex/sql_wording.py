@@ -174,6 +174,12 @@ class Wording(Filters):
         return (numeric or columns or [None])[0]  # type: ignore[list-item]
 
     def group(self) -> Column | None:
+        """What there is one row for each of. There is no query for two such things."""
+        groups = list(dict.fromkeys(self._groups()))
+        self.is_contrary = self.is_contrary or len(groups) > 1
+        return groups[0] if groups else None
+
+    def _groups(self) -> Iterator[Column]:
         for match in BY.finditer(self.question):
             word = next((w for w in self.words if w.start == match.start(1)), None)
             if word is None:
@@ -182,12 +188,10 @@ class Wording(Filters):
                 if any(self.words[i].start == word.start for i in indices) and "gallon" not in word.stem:
                     column = self.named.column(name)
                     if len(indices) == 1 or match.group().lower().startswith(("by", "for", "grouped", "in", "each")):
-                        return column
+                        yield column
             if part := self._part_of_date(word.start):
-                return part
-        return next(
-            (c for c, _ in self.named.values if len(self.values_of(c)) > 1 and _EACH.search(self.question)), None
-        )
+                yield part
+        yield from (c for c, _ in self.named.values if len(self.values_of(c)) > 1 and _EACH.search(self.question))
 
     def _part_of_date(self, start: int) -> Column | None:
         """The month or the year of the table's date, if that is the word which begins at `start`."""

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,6 +103,7 @@ async def _answer(goal: str, shop: Path, tmp_path: Path) -> str:
         ("Who was the first customer?", "Bob Smith (signed up: 2021-11-12)"),
         ("How much does the Kettle cost?", "Kettle (price: 29.5)"),
         ("What is the difference between the price of the Oak Desk and the price of the Mug?", "is 441.5"),
+        ("Wie hoch war die durchschnittliche total?", "The average total is 183.0833"),
     ],
 )
 async def test_what_people_ask_of_a_shop(shop: Path, tmp_path: Path, goal: str, answer: str) -> None:
@@ -121,7 +123,27 @@ async def test_what_people_ask_of_a_shop(shop: Path, tmp_path: Path, goal: str, 
         "How many orders did Zoe make?",
         "What is the median price?",
         "Which customers have more orders than Bob Smith?",
+        "How many orders per city per month?",
     ],
 )
 async def test_what_no_query_says_is_not_answered_by_another(shop: Path, tmp_path: Path, goal: str) -> None:
     assert "found nothing" in await _answer(goal, shop, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("said", "goal", "answer"),
+    [
+        (["How many orders per city?"], "And per month?", "- 2023-03 (count: 3) - 2023-01 (count: 2)"),
+        (["How many customers signed up in 2022?"], "What about 2023?", "The count is 2"),
+        (["What is the cheapest product?"], "And the most expensive one?", "Oak Desk (price: 450.0)"),
+        (["Which customer has the most orders?"], "And the fewest?", "Carla Bianchi (count: 1)"),
+        (["Which customers live in Rome?"], "How many are there?", "The count is 2"),
+        (["How many orders does Alice have?", "And Bob?"], "How many is that in all?", "The total is 5"),
+        (["What is the price of the Mug?", "And of the Kettle?"], "What is the difference?", "The difference is 21"),
+    ],
+)
+async def test_a_conversation_about_a_shop(shop: Path, tmp_path: Path, said: list[str], goal: str, answer: str) -> None:
+    options: dict[str, Any] = {"db": f"sqlite:///{shop}", "brain": "reflex", "checkpointer": str(tmp_path / "c.sqlite")}
+    for one in [*said, goal]:
+        out = await aask(one, thread_id="t", **options)
+    assert answer in re.sub(r" \[\d+\]", "", " ".join(out.answer.split()))
