@@ -55,6 +55,7 @@ class _Builder(Lists):
 
     def build(self) -> Query | None:
         self.filter_by_relation()
+        self.filter_by_id()
         self.filter_by_values()
         self.filter_by_date()
         self.filter_by_year()
@@ -156,7 +157,8 @@ class _Builder(Lists):
 
     def _best(self, entity: Column, of: str, value: str, order: str, groups: str = "") -> tuple[str, str, bool]:
         """What comes first in that order, with all that share the last place."""
-        conditions = () if groups else (f"{of} IS NOT NULL",)
+        is_known = f"{of} IS NOT NULL"
+        conditions, groups = ((), f"{groups} HAVING {is_known}") if groups else ((is_known,), "")
         placed = (f"SELECT {entity.shown}, {of} AS {quoted(value)}, RANK() OVER (ORDER BY {of} {order}) AS its_place "
                   f"{self.source(*conditions)}{groups}")  # fmt: skip
         name = quoted(entity.name)

@@ -42,6 +42,7 @@ _UP_TO_WHAT_IS_DENIED = re.compile(
     re.IGNORECASE,
 )
 """What stands between a 'not' and the value it denies: 'not made in Japan'."""
+_LIKE_A_YEAR = re.compile(r"1[5-9]\d\d|20\d\d")
 _BUT = re.compile(r"\bbut\b", re.IGNORECASE)
 _COMPARES = re.compile(
     r"\b(?:than|at (?:least|most)|same|other|another|only|both|twice|once|exactly|"
@@ -92,6 +93,15 @@ class Filters:
         if self.relation is not None:
             self.where.append(self.relation.condition)
             self._take(self.relation.start, self.relation.end)
+
+    def filter_by_id(self) -> None:
+        """'order 7'."""
+        rows = "|".join(map(re.escape, self.table.words))
+        match = re.search(rf"\b(?:{rows})\w{{0,2}}\s+(?:(?:number|no\.?|id)\s+|#)?(\d{{1,9}})\b", self.question, re.I)
+        if self.table.id is None or not rows or match is None or _LIKE_A_YEAR.fullmatch(match[1]):
+            return
+        self.where.append(f"{self.table.id.sql} = {match[1]}")
+        self._take(*match.span())
 
     def filter_by_values(self) -> None:
         """Several values of one column are alternatives: 'in Rome or Berlin', 'not from Rome or Berlin'."""

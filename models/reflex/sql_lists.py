@@ -13,6 +13,7 @@ _ASKS_LIST = re.compile(
     r"^\W*(?:(?:please|can you|could you|give me|tell me)\s+)*(?:which|what|who|whom|list|show|display|name|names)\b",
     re.IGNORECASE,
 )
+_WHO = re.compile(r"^\W*whom?\b", re.IGNORECASE)
 _TELLS = re.compile(r"^\W*(?:list|show|display|sort|order|rank|give)\b", re.IGNORECASE)
 _FALLING = re.compile(
     r"\b(?:desc(?:ending)?|falling|decreasing|(?:highest|largest|most|latest|newest) first)\b", re.IGNORECASE
@@ -48,7 +49,7 @@ class Lists(Wording):
         """Which customers live in Oslo? List the orders of Ada."""
         asked = self.asked_entity()
         listed = measure or asked or (self.entity if self.where or self.named.by_table else None)
-        if not self._asks_list or listed is None or listed.is_numeric:
+        if not self._asks_list or listed is None or listed.is_numeric or (listed.is_key and _WHO.match(self.question)):
             return None
         asks_which = WHICH.match(self.question) and asked is not listed
         is_of_rows = self.named.by_table and (measure is not listed or asks_which or self._names_rows_first)

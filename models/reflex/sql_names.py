@@ -36,7 +36,7 @@ class Named:
     """What of a table the words of a question name.
 
     `used`: the indices of the words that are explained by it. `loosely`: columns named by an adjective or a verb only.
-    `by_verb`: what a verb says of the rows is a value: 'Who lives in Rome?'
+    `by_verb`: a verb says what is asked of the rows, or known of them: 'Where does Ann live?', 'Who lives in Rome?'
     """
 
     table: Table
@@ -119,6 +119,8 @@ def named_in(table: Table, words: Sequence[Word]) -> Named:
     for column in table.columns:
         if column.is_entity:
             _add_short_names(named, column, words)
+    if named.loosely and any(column.is_entity for column, _ in named.values):
+        named.by_verb = True
     return named
 
 

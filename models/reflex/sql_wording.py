@@ -18,12 +18,12 @@ _AGGREGATES: tuple[tuple[str, str, str], ...] = (
     (
         "MAX",
         "highest",
-        r"\b(?:highest|maximum|max|most|largest|greatest|biggest|best|top|latest|newest|last|longest|peak|höchste\w*|größte\w*|meisten?|maximale?\w*)\b",
+        r"\b(?:highest|maximum|max|(?<!at\s)most|largest|greatest|biggest|best|top|latest|newest|last|longest|peak|höchste\w*|größte\w*|meisten?|maximale?\w*)\b",
     ),
     (
         "MIN",
         "lowest",
-        r"\b(?:lowest|minimum|min|least|smallest|fewest|worst|earliest|oldest|first|shortest|bottom|niedrigste\w*|kleinste\w*|wenigsten?|minimale?\w*)\b",
+        r"\b(?:lowest|minimum|min|(?<!at\s)least|smallest|fewest|worst|earliest|oldest|first|shortest|bottom|niedrigste\w*|kleinste\w*|wenigsten?|minimale?\w*)\b",
     ),
 )
 _LOW = frozenset({"light", "cheap", "slow", "short", "cold"})
@@ -51,7 +51,7 @@ _IN_TIME = re.compile(r"\b(?:last|latest|first|earliest|most recent)\b", re.IGNO
 _PARTS_OF_DATES = {"month": 7, "year": 4}
 """How many characters of a date tell them."""
 _MOST_ROWS_OF = re.compile(
-    r"\b(?:most|fewest|least|meisten?|wenigsten?|(?:highest|lowest|largest|smallest|greatest) number of)\b",
+    r"(?<!at\s)\b(?:most|fewest|least|meisten?|wenigsten?|(?:highest|lowest|largest|smallest|greatest) number of)\b",
     re.IGNORECASE,
 )
 BY = re.compile(
