@@ -100,7 +100,8 @@ class Brain(Protocol):
         """A plan for `intent` out of `tools`, 'model' and 'agent'. What is over documents or a database that the user
         named, and can't be read, is among the tools with its reason, `unavailable`.
 
-        `problems`: what is wrong with the plan tried before. `results`: what earlier tasks of
+        Beside those that can be used `tools` has those over what the user named that can't be read, with the reason
+        as `unavailable`. `problems`: what is wrong with the plan tried before. `results`: what earlier tasks of
         this run came to, when it is planned anew because they weren't enough.
         """
 

@@ -46,14 +46,26 @@ _LEAD = re.compile(
 )
 SMALLER = frozenset({"younger", "shorter", "lower", "smaller", "less", "fewer", "cheaper"})
 _COMPARATIVES = {"older": "old", "younger": "old", "longer": "long", "larger": "large", "bigger": "big",
-                 "taller": "tall",
-                 "higher": "high", "heavier": "heavy", "faster": "fast"}  # fmt: skip
+                 "taller": "tall", "higher": "high", "heavier": "heavy", "faster": "fast", "wider": "wide",
+                 "deeper": "deep", "shorter": "long", "smaller": "large", "lower": "high", "lighter": "heavy",
+                 "slower": "fast"}  # fmt: skip
 _THAN = re.compile(
     rf"^(?:by )?how (?:much|many years|many) (?P<more>{'|'.join(_COMPARATIVES)}) (?P<aux>\w+) "
     r"(?P<a>(?:an? |the )?[\w-]+)\s*"
     r"(?P<rest>.*?) than (?P<b>.+)$",
     re.IGNORECASE,
 )
+_HOW_MUCH_MORE = re.compile(
+    r"^(?:by )?how much (?:more|less) (?P<aux>do|does|did|will|would) (?P<a>.+?) (?P<verb>\w+) than (?P<b>.+?)"
+    r"(?: (?:do|does|did|will|would))?$",
+    re.IGNORECASE,
+)
+_HOW_MUCH_DEARER = re.compile(
+    r"^(?:by )?how much (?:cheaper|dearer|costlier|(?:more|less) (?:expensive|costly)) (?P<aux>is|are|was|were) "
+    r"(?P<a>.+?) than (?P<b>.+?)(?: (?:is|are|was|were))?$",
+    re.IGNORECASE,
+)
+_OF_PRICES = {"is": "does", "are": "do", "was": "did", "were": "did"}
 _HOW_MANY_MORE = re.compile(
     r"^how many (?:more|fewer) (?P<unit>[\w-]+(?: [\w-]+)?) (?P<aux>do|does|did|must|has|have|is|are) (?P<a>.+?)"
     r"(?P<rest> (?:have|has|need|needs|serve|serves|contain|get|be))? than (?P<b>.+)$",
@@ -110,9 +122,9 @@ def back_reference(question: str) -> tuple[str, str] | None:
         ("difference", "abs({0} - {1})", "The difference"), ("sum", "{0} + {1}", "The sum"),
         ("total", "{0} + {1}", "The total"), ("ratio", "{0} / {1}", "The ratio"),
         ("average", "({0} + {1}) / 2", "The average"), ("mean", "({0} + {1}) / 2", "The mean"),
-        ("product", "{0} * {1}", "The product"),
+        ("product", "{0} * {1}", "The product"), ("altogether|together|in all", "{0} + {1}", "The total"),
     ):  # fmt: skip
-        if re.search(rf"\b{word}s?\b", question, re.IGNORECASE):
+        if re.search(rf"\b(?:{word})s?\b", question, re.IGNORECASE):
             return template, name
     return None
 
@@ -152,6 +164,10 @@ def _than(text: str) -> Calculation | None:
     if match := _THAN.match(text):
         word = _COMPARATIVES[match["more"].lower()]
         sides = [f"How {word} {match['aux']} {side} {match['rest']}".strip() + "?" for side in (match["a"], match["b"])]
+    elif match := _HOW_MUCH_DEARER.match(text):
+        sides = [f"How much {_OF_PRICES[match['aux'].lower()]} {side} cost?" for side in (match["a"], match["b"])]
+    elif match := _HOW_MUCH_MORE.match(text):
+        sides = [f"How much {match['aux']} {side} {match['verb']}?" for side in (match["a"], match["b"])]
     elif match := _HOW_MANY_MORE.match(text):
         rest = match["rest"] or ""
         sides = [f"How many {match['unit']} {match['aux']} {side}{rest}?" for side in (match["a"], match["b"])]

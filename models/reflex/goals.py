@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from models.reflex.phrases import VERBS, determiner_of, end_of_phrase, noun_phrases
+from models.reflex.phrases import VERBS, Phrase, determiner_of, end_of_phrase, noun_phrases
 from models.reflex.sentences import split_sentences
 from models.reflex.words import FUNCTION_WORDS, squeeze
 
@@ -35,6 +35,29 @@ _OF_BOTH = re.compile(
     r"than|more)\b",
     re.IGNORECASE,
 )
+_DO = frozenset({"do", "does", "did"})
+_PLACED = re.compile(r"\s+(in|of|at|on|for|from)\s+", re.IGNORECASE)
+_BARE_WH = re.compile(rf"^((?:(?:by|for|from|to|with|in|at|since|until)\s+)?{_WH})\W*$", re.IGNORECASE)
+_HOW_MANY_BACK = re.compile(r"^how many (?:are|were) (?:there|they|these|those)\W*$", re.IGNORECASE)
+_LISTED = re.compile(
+    r"^(?:which|what|(?P<list>list|show(?: me)?|name))\s+(?:all\s+)?(?:(?:of\s+)?the\s+)?(?P<rest>\w+s\b.*)$",
+    re.IGNORECASE,
+)
+_SUPERLATIVE = re.compile(
+    r"^(?:which (?:is|are|has|have) )?the\s+"
+    r"(?P<extreme>(?:most|least|fewest)(?P<adjective>\s+\w+)?|\w+est)(?:\s+ones?)?$",
+    re.IGNORECASE,
+)
+_EXTREME_OF = {
+    False: re.compile(r"\b(?:most|least|fewest)\b", re.IGNORECASE),
+    True: re.compile(r"\b(?:(?:most|least)\s+\w+|\w{3,}est)\b", re.IGNORECASE),
+}
+"""What takes the place of an extreme: 'the fewest' that of 'most', 'the most expensive' that of 'cheapest'."""
+_TWO_OF = re.compile(
+    r"^what (?P<be>is|are|was|were)\s+(?P<one>the\s+[\w-]+)\s*,?\s+and\s+(?P<other>the\s+[\w-]+)\s+(?P<of>of\s+.+)$",
+    re.IGNORECASE,
+)
+"""Two things that are asked of one: 'the height and the weight of the tower'."""
 _LEADING = re.compile(r"^(?:(?:and|but|so|then|also|or|ok(?:ay)?|well|now|please)\b[,\s]*)+", re.IGNORECASE)
 _FOLLOW_UP = re.compile(r"^(?:what|how) about\s+|^same (?:question )?for\s+", re.IGNORECASE)
 _HAS_VERB = re.compile(rf"\b{_AUX}\b", re.IGNORECASE)
@@ -43,12 +66,14 @@ _TELLS = re.compile(rf"^{_TELL}\b", re.IGNORECASE)
 _SUBJECT = re.compile(
     rf"^(?P<wh>{_WH}(?:\s+(?!{_AUX}\b)[\w-]+){{0,4}}?)\s+(?P<aux>{_AUX})\s+(?P<rest>.+)$", re.IGNORECASE
 )
-_PREPOSITION = re.compile(r"^(for|in|of|on|by|at|with|from|about|under|to|during|since)\s+(.+)$", re.IGNORECASE)
+_PREPOSITION = re.compile(r"^(for|in|of|on|by|per|at|with|from|about|under|to|during|since)\s+(.+)$", re.IGNORECASE)
 _DETERMINER = re.compile(r"^(a|an|the|each|every|this|that|its|his|their)\s+", re.IGNORECASE)
 _PRONOUN = re.compile(
     r"\b(it|its|they|them|their|theirs|he|him|his|she|her|this one|that one|both|those|these)\b", re.IGNORECASE
 )
 _THINGS = re.compile(r"\b(it|its|they|them|their)\b", re.IGNORECASE)
+_PERSONS = re.compile(r"\b(he|him|his|she|her)\b", re.IGNORECASE)
+_IS_NAME = re.compile(r"[A-Z]\w*$")
 _PLURAL = ("they", "them", "their")
 _WHO_DOES = re.compile(r"^who\s+\w+\s+(?=\w)", re.IGNORECASE)
 _COUNTED = re.compile(rf"^(?:how many|which|what)\s+(?P<things>(?:\w+\s+){{0,2}}?\w+s)\s+{_AUX}\s", re.IGNORECASE)
@@ -107,12 +132,19 @@ def resolve(text: str, earlier: Sequence[str]) -> str:
         return text
     if (other := _OTHER_EXTREME.match(stripped)) and (extreme := _EXTREME.search(model)):
         return _as_sentence(model[: extreme.start()] + other["extreme"] + model[extreme.end() :])
+    if _HOW_MANY_BACK.match(stripped) and (listed := _LISTED.match(model.rstrip("?. "))):
+        are = "" if _HAS_VERB.search(listed["rest"]) or not listed["list"] else " are there"
+        return _as_sentence(f"How many {listed['rest']}{are}?")
+    asked = _SUBJECT.match(model.rstrip("?. "))
+    if (bare := _BARE_WH.match(stripped)) and asked and re.fullmatch(_WH, asked["wh"], re.IGNORECASE):
+        return _as_sentence(f"{bare[1]} {asked['aux']} {asked['rest']}?")
     is_follow_up = fragment != stripped.rstrip("?!. ").strip()
     if is_follow_up or (not _HAS_VERB.search(fragment) and _is_fragment(fragment)):
         return _fill(fragment, model) or text
-    pronoun = _THINGS.search(stripped)
-    if pronoun and (phrase := _topic_phrase(model, is_plural=pronoun[1].lower() in _PLURAL)):
-        return _replace_pronoun(stripped, phrase)
+    pronoun = _THINGS.search(stripped) or _PERSONS.search(stripped)
+    phrase = _topic_phrase(model, is_plural=pronoun[1].lower() in _PLURAL) if pronoun else None
+    if pronoun and phrase and (_THINGS.match(pronoun.group()) or _IS_NAME.search(phrase)):
+        return _replace_pronoun(stripped, pronoun, phrase)
     return text
 
 
@@ -120,7 +152,9 @@ def leans_back(question: str) -> bool:
     """'What is the difference?', 'Which is longer?': it is about the answers to the questions before."""
     return compares_back(question) is not None or bool(
         re.match(
-            r"^\W*(?:(?:what(?:'s| is| are)|and|calculate|give me|tell me|compute)\s+)*(?:the|their)?\s*"
+            r"^\W*(?:and\s+)?how (?:many|much)(?:\s+\w+)? (?:is|are|does) (?:that|this|it|they|those)(?: make)?\s+"
+            r"(?:in all|in total|altogether|together|all together)\W*$"
+            r"|^\W*(?:(?:what(?:'s| is| are)|and|calculate|give me|tell me|compute)\s+)*(?:the|their)?\s*"
             r"(?:difference|sum|total|ratio|average|product|mean)s?"
             r"(?:\s+(?:between|of)\s+(?:them|the two|both|these|those)"
             r"(?:\s+\w+)?)?(?:\s+in\s+\w+)?\W*$",
@@ -149,6 +183,9 @@ def _split(sentence: str) -> list[str]:
     if not cuts and _WH_START.match(sentence) and not _OF_BOTH.search(sentence):
         sides = list(_BEFORE_SIDE.finditer(sentence))
         cuts = [match for match in sides if "," not in sentence[: match.start()]]
+    if not cuts and (two := _TWO_OF.match(sentence)):
+        be = {"are": "is", "were": "was"}.get(two["be"].lower(), two["be"])
+        return [f"What {be} {thing} {two['of']}" for thing in (two["one"], two["other"])]
     pieces, position = [], 0
     for cut in cuts:
         pieces.append(sentence[position : cut.start()])
@@ -177,6 +214,10 @@ def _is_fragment(text: str) -> bool:
 def _fill(fragment: str, model: str) -> str | None:
     """`model` with its slot taken by `fragment`: 'for a representative' into 'How old must a senator be?'."""
     question = model.rstrip("?. ")
+    if fragment.isdigit() and (numbers := [m for m in re.finditer(r"\b\d+\b", question) if len(m[0]) == len(fragment)]):
+        return _as_sentence(question[: numbers[-1].start()] + fragment + question[numbers[-1].end() :])
+    if (other := _SUPERLATIVE.match(fragment)) and (extreme := _EXTREME_OF[bool(other["adjective"])].search(question)):
+        return _as_sentence(question[: extreme.start()] + other["extreme"] + question[extreme.end() :])
     if fragment.split()[0].lower() in FUNCTION_WORDS:
         fragment = fragment[0].lower() + fragment[1:]
     asked = _WH_START.match(fragment)
@@ -204,7 +245,7 @@ def _fill(fragment: str, model: str) -> str | None:
         fragment = preposition[2]
     parsed = _SUBJECT.match(question)
     offset = parsed.start("rest") if parsed else 0
-    phrases = noun_phrases(question[offset:])
+    phrases = _phrases(parsed) if parsed else noun_phrases(question)
     determiner = _DETERMINER.match(fragment)
     kind = determiner_of(determiner[1] if determiner else "")
     phrase = next((p for p in phrases if p.determiner == kind), None) or (phrases[-1] if phrases else None)
@@ -217,7 +258,23 @@ def _fill(fragment: str, model: str) -> str | None:
         fragment = f"{'an' if fragment[0].lower() in 'aeiou' else 'a'} {fragment}"
     if not determiner and phrase.determiner == "the" and fragment[0].islower():
         fragment = f"the {fragment}"
-    return _as_sentence(question[: offset + phrase.start] + fragment + question[offset + phrase.end :])
+    end = offset + phrase.end
+    where, left = _PLACED.search(fragment), _PLACED.match(question[end:])
+    if where and left and where[1].lower() == left[1].lower():  # 'the factory in Lyon' by 'the office in Bonn'
+        end = end_of_phrase(question, end + left.end())
+    return _as_sentence(question[: offset + phrase.start] + fragment + question[end:])
+
+
+def _phrases(asked: re.Match[str]) -> list[Phrase]:
+    """The noun phrases after the auxiliary. Its verb is none: 'When did the shop open?'"""
+    rest = asked["rest"]
+    phrases = noun_phrases(rest)
+    last = phrases[-1] if phrases else None
+    if last and len(phrases) == 1 and last.end == len(rest) and asked["aux"].lower() in _DO:
+        subject, _, verb = last.text.rpartition(" ")
+        if subject and not determiner_of(subject) and not asked["wh"].lower().endswith(verb):
+            return [Phrase(last.start, last.start + len(subject), subject, last.determiner)]
+    return phrases
 
 
 def _topic_phrase(question: str, *, is_plural: bool = False) -> str | None:
@@ -228,15 +285,14 @@ def _topic_phrase(question: str, *, is_plural: bool = False) -> str | None:
     parsed = _SUBJECT.match(whole)
     if not parsed and (does := _WHO_DOES.match(whole)):
         return whole[does.end() :]
-    phrases = noun_phrases(parsed["rest"] if parsed else whole)
+    phrases = _phrases(parsed) if parsed else noun_phrases(whole)
     return phrases[0].text if phrases else None
 
 
-def _replace_pronoun(text: str, phrase: str) -> str:
-    def replace(match: re.Match[str]) -> str:
-        return f"{phrase}'s" if match.group().lower() in ("its", "their") else phrase
-
-    return _THINGS.sub(replace, text, count=1)
+def _replace_pronoun(text: str, pronoun: re.Match[str], phrase: str) -> str:
+    word, after = pronoun.group().lower(), text[pronoun.end() :]
+    is_owner = word in ("its", "their", "his") or (word == "her" and re.match(r"\s+\w", after))
+    return text[: pronoun.start()] + (f"{phrase}'s" if is_owner else phrase) + after
 
 
 def _as_sentence(text: str) -> str:

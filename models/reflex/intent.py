@@ -163,7 +163,9 @@ def _earlier_questions(goal: str, history: Sequence[AnyMessage]) -> list[str]:
             continue
         found = questions_of(text)
         if found and earlier:
-            found = [resolve(found[0], earlier), *found[1:]]
+            resolved = resolve(found[0], earlier)
+            before = earlier[-1:] if resolved != found[0] else []  # a follow-up is asked beside what it follows
+            found = [*before, resolved, *found[1:]]
         earlier = found or earlier
     return earlier
 

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from models.reflex.opposites import OPPOSITES
 from models.reflex.parts import PARTS, part_asked_for
 from models.reflex.passages import Sentence
 from models.reflex.question import Asked, Term
@@ -18,6 +19,7 @@ FAINT, LIKELY = 0.3, 0.7
 _NEAR = 0.36
 _RELATED, _SPELLED = 0.85, 0.9
 _KNOWN = 0.81
+_NONE = frozenset[str]()
 _OF_DURATIONS = frozenset({"term", "serv", "hold", "offic", "last", "period", "take", "stay", "duration", "length"})
 """What is said of every duration, and so tells none apart."""
 
@@ -59,6 +61,13 @@ class Matcher:
             values = self._values[term.stem]
             self._matched[key] = max((value for stem, value in values.items() if stem in stems), default=0.0)
         return self._matched[key]
+
+    def says_the_opposite(self, sentence: Sentence) -> bool:
+        """Whether the sentence has the opposite of a word of the question, and nothing that stands for the word."""
+        return any(
+            OPPOSITES.get(term.stem, _NONE) & sentence.stems and self.match(term, sentence.stems) < _RELATED
+            for term in self.terms
+        )
 
     def heading_asks(self, sentence: Sentence) -> bool:
         """Whether the headings have nearly all of the question, so that what stands under them may answer it."""

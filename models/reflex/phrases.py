@@ -13,7 +13,9 @@ VERBS = frozenset(
     work happen receive run live elect elected chosen chose appointed remove removed stay last say differ know
     own built created written made found installed build create write find install start begin end pay cost
     weigh eat apply govern meet declare pass veto keep give grant put set allow allowed propose ratify mean
-    refer include represent join leave report update upgrade support provide depend
+    refer include represent join leave report update upgrade support provide depend buy bought sell sold lose lost win
+    won born die send sent lend lent borrow given taken told kept paid led met shown known grown risen fallen begun
+    broken driven drawn hidden stolen spoken
     """.split()  # noqa: SIM905
 )
 

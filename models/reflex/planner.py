@@ -14,7 +14,7 @@ from models.reflex.handing_on import HandingOn, handing_on
 from models.reflex.question import analyse, topic
 from models.reflex.routing import route_actions, route_question
 from models.reflex.schema import tables_of
-from models.reflex.sql import UNSURE, Query, query_for
+from models.reflex.sql import Query, query_for
 from models.reflex.words import NUMERALS, RELATED_WORDS, words
 from state import references
 from state.intent import Intent
@@ -132,9 +132,9 @@ class _Planner:
     def _answer(self, question: str) -> None:
         """The tasks that bring what may answer: a query if the tables hold it, a search, or both if it isn't clear."""
         query = self._query(question)
-        if query and (query.is_clear or query.confidence >= UNSURE):
+        if query:
             self._add(self._database.name, {"sql": query.sql}, question)  # type: ignore[union-attr]
-        if query and query.is_clear and not self.again:
+        if query and not query.is_guess and not self.again:
             return
         routed = route_question(question, self.tools.values())
         if routed:
@@ -225,8 +225,8 @@ class _Planner:
     def _value(self, question: str, kind: OperandKind) -> str | None:
         """A reference to the value that answers `question`, with the tasks that find it."""
         query = self._query(question)
-        if query and query.confidence >= UNSURE and query.single and self._database:
-            task_id = self._add(self._database.name, {"sql": query.sql}, question)
+        if query and (sql := query.sql if query.single else query.alone) and self._database:
+            task_id = self._add(self._database.name, {"sql": sql}, question)
             return f'{{{{{task_id}.rows[0]["{query.value}"]}}}}'
         found = self._look_up(question)
         if found is None:

@@ -26,6 +26,8 @@ _OTHER_PATH = 0.7
 _UNKNOWN = 0.66
 """What a word of the question that occurs nowhere, in no form, leaves of every score: all of it that has
 half of the question's weight or more, less of it that has less."""
+_OPPOSITE = 0.4
+"""What a sentence keeps of its score that tells of the opposite of what is asked: it isn't its answer."""
 _SHARE = 2.5
 _WITHOUT = {"age": 0.5, "duration": 0.5, "number": 0.5, "percent": 0.5, "money": 0.5, "date": 0.55}
 """What a sentence without the kind of thing asked for keeps of its score; 0.8 for other kinds."""
@@ -33,6 +35,10 @@ _LONG = 15
 _OF_HEADS = frozenset({"definition", "person"})
 """Kinds whose answer is about the very thing that is asked for: a capital, a president."""
 _PRONOUN_FIRST = re.compile(r"^\W*(?:he|she|it|they)\b", re.IGNORECASE)
+_NAME_FIRST = re.compile(
+    r"^\W*(?:[A-Z][\w.’'-]+(?:\s+[A-Z][\w.’'-]+)+|[Tt]he\s+(?:[a-z]+\s+)?[A-Z]\w+(?:\s+[a-z]+)?)\s+[a-z]"
+)
+"""How a sentence begins that says itself whom or what it is about."""
 _REFERS_BACK = re.compile(
     r"\b(?:he|she|it|they|his|her|its|their|him|them|this|that|these|those|such|said|same)\b|^(?:the|each|every|both)\b",
     re.IGNORECASE,
@@ -106,6 +112,8 @@ def _candidate(
 ) -> Candidate:
     text = sentence.span.text
     heading_asks = matcher.heading_asks(sentence)
+    if not _PRONOUN_FIRST.match(text):
+        before = [earlier for earlier in before if not matcher.says_the_opposite(earlier)]
     shares = _Shares.of(asked, matcher, sentence, before, heading_asks=heading_asks)
     holds = fits(asked, text) or (asked.kind == "date" and bool(date_before(sentence.passage, sentence.span)))
     score = shares.covered * (0.55 if shares.is_missing_some else 1.0) * _UNKNOWN**shares.unknown
@@ -123,6 +131,8 @@ def _candidate(
     score *= 0.7 if is_scrap and not heading_asks else 1.0
     score -= (0.05 if asked.is_fact else 0.02) * max(0.0, math.log(max(count, 1) / _LONG))
     score += 0.08 / (1 + sentence.order) if heading_asks and sentence.opens else 0.0
+    if asked.kind != "yes_no" and matcher.says_the_opposite(sentence):
+        score *= _OPPOSITE
     merit = score - max(0.0, form - 0.04)
     return Candidate(
         sentence.passage, sentence.span, sentence.order, score, shares.covered, holds, merit, asked.kind in NUMERIC
@@ -150,6 +160,8 @@ class _Shares:
         share_before = _BY_REFERENCE if _REFERS_BACK.search(text) else _BY_NEIGHBOUR
         share_of_heading = max(_BY_HEADING, _BY_ASKING_HEADING - 0.04 * sentence.order) if heading_asks else _BY_HEADING
         begins_with_pronoun = bool(_PRONOUN_FIRST.match(text))
+        named = sentence if not begins_with_pronoun else next(iter(before), sentence)
+        is_about_another = bool(_NAME_FIRST.match(named.span.text))
         covered = own = unknown = 0.0
         is_missing_some = False
         for term in matcher.terms:
@@ -163,6 +175,8 @@ class _Shares:
                 share = _BY_PRONOUN if distance == 0 and begins_with_pronoun else share_before
                 share *= 1.0 if distance == 0 else 0.7
                 elsewhere = max(elsewhere, share * matcher.match(term, earlier.stems))
+            if is_about_another and term.must and matcher.match(term, named.stems) < FAINT:
+                elsewhere = 0.0
             value = max(here, elsewhere)
             own += matcher.weights[term.stem] * here
             covered += matcher.weights[term.stem] * value

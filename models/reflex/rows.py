@@ -7,13 +7,15 @@ import json
 import re
 from typing import Any
 
+IN_ALL = "in_all"
+"""The column of a list that tells how many rows there are, shown or not."""
 _PAIR = re.compile(
     r"(?P<name>[A-Za-z_][\w .%()/-]{0,40}?): ?(?P<value>.*?)(?:(?:, |; |\n)(?=[A-Za-z_][\w .%()/-]{0,40}?: ?)|$)",
     re.DOTALL,
 )
 
 
-def readable(text: str) -> str:
+def readable(text: str, *, in_list: bool = False) -> str:
     """A row of a result as a phrase. Text that isn't 'column: value, column: value' stays; no values: ''."""
     with contextlib.suppress(RecursionError):  # JSON nested too deeply to be told is text like any other
         if (given := _json_in(text)) is not None:
@@ -26,11 +28,17 @@ def readable(text: str) -> str:
     if not values:
         return ""
     (name, first), *rest = values
-    if len(row) == 1:
+    if len(row) == 1 and not in_list:
         verb = "are" if name.endswith("s") and ", " in first else "is"
         return f"The {_plain(name)} {verb} {_number(first)}"
     told = ", ".join(f"{_plain(column)}: {_number(value)}" for column, value in rest)
-    return f"{first} ({told})" if told else ""
+    return f"{first} ({told})" if told else first if len(row) == 1 else ""
+
+
+def without_count(text: str) -> tuple[str, str]:
+    """A row of a list without the column that tells how many there are, and that number; '' if it has none."""
+    row, told, count = text.rpartition(f", {IN_ALL}: ")
+    return (row, count) if told else (text, "")
 
 
 def in_words(value: Any) -> str:

@@ -69,8 +69,7 @@ def stem(word: str) -> str:
     """The stem of an English word, lower case: 'Years' -> 'year', 'elected' -> 'elect'. Others stay as they are."""
     word = word.lower().replace("’", "'")
     word = word[:-2] if word.endswith("'s") else word.rstrip("'")
-    if word in IRREGULAR:
-        return IRREGULAR[word]
+    word = IRREGULAR.get(word, word)
     if len(word) <= 3 or not word.isascii() or not word.isalpha():
         return word
     for suffix, replacement in SUFFIXES:

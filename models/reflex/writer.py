@@ -16,7 +16,7 @@ from models.reflex.planner import CLOCK
 from models.reflex.question import analyse
 from models.reflex.quoting import Quoter
 from models.reflex.ranking import Ranker
-from models.reflex.rows import readable
+from models.reflex.rows import readable, without_count
 from models.reflex.sentences import split_sentences
 from models.reflex.words import same_word, squeeze, stems
 from state.intent import Intent
@@ -170,13 +170,17 @@ class Writer:
     def _rows(self, part: Part, indices: Sequence[int], goal: str) -> None:
         """The rows of one result: one as a sentence, several as a list."""
         texts = {index: self.evidence[index].text.strip() for index in indices}
-        shown = {index: readable(text.removeprefix(goal).strip()) for index, text in texts.items()}
+        counted = {index: without_count(text.removeprefix(goal).strip()) for index, text in texts.items()}
+        shown = {index: readable(text, in_list=len(indices) > 1) for index, (text, _) in counted.items()}
         listed = [index for index in indices if shown[index]]
         for index in listed[:_MOST_ROWS]:
             part.say(index, shown[index], texts[index])
         if len(listed) > 1:
             rows = "\n".join(f"- {line.rstrip('.')}" for line in part.lines)
-            part.lines = ["\n" + rows + self._left_out(listed)]
+            in_all = counted[listed[0]][1]
+            head = f"{in_all} in all [{listed[0] + 1}]:\n" if in_all else ""
+            more = "\n- …" if len(listed) > _MOST_ROWS else ""
+            part.lines = ["\n" + head + rows + (more if in_all else self._left_out(listed))]
 
     def _left_out(self, listed: Sequence[int]) -> str:
         """What says that there are more rows than those shown, and how many where the evidence tells."""

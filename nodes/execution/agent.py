@@ -18,6 +18,7 @@ from state.record import storable
 from state.result import Origin, TaskError, TaskResult
 from state.task import AGENT
 from tools.registry import ToolFailure, ToolSpec
+from tools.unnamed import is_unreadable
 
 DEFAULT_STEPS = 8
 DurableStep = Callable[[Callable[[int], Awaitable[TaskResult]], int], Awaitable[dict[str, Any]]]
@@ -100,9 +101,8 @@ async def run_agent(
 
 def _tools(desk: Desk, named: Any) -> list[ToolSpec]:
     available = desk.kit.tools.available()
-    if named:
-        return [spec for spec in available if spec.name in named]
-    return [spec for spec in available if spec.risk == "read"]
+    chosen = [spec for spec in available if (spec.name in named if named else spec.risk == "read")]
+    return [*chosen, *filter(is_unreadable, desk.kit.tools.values())]
 
 
 async def _choose(

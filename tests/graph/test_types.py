@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from graph.outcome import Outcome
 from graph.run import aask, aresume
 from graph.types import TYPES, builder
 from tools.registry import tool
+from tools.search_documents import search_documents
 
 DOCUMENT = Path(__file__).parents[2] / "examples" / "us-constitution.txt"
 SENATOR = "How old must a senator be?"
@@ -67,6 +69,24 @@ async def test_documents_that_cannot_be_read_are_said_and_not_made_up_for_by_the
     assert outcome.stop_reason == "failed"
     assert "no document could be read" in outcome.answer
     assert "search_web" not in {result.tool for result in outcome.results.values()}
+
+
+@pytest.mark.parametrize("type_name", BY_GOAL)
+async def test_a_question_over_documents_that_cannot_be_read_stays_here(type_name: str) -> None:
+    searched: list[str] = []
+
+    @tool(risk="read")
+    def search_web(query: str) -> list[str]:
+        """Search the web."""
+        searched.append(query)
+        return []
+
+    damaged = replace(search_documents(None), unavailable="the index is damaged")
+    graph = builder(type_name)(brain="reflex", tools=[damaged, search_web], checkpointer=InMemorySaver())
+    out = await graph.ainvoke({"goal": SENATOR}, {"configurable": {"thread_id": "t"}})
+    assert searched == []
+    assert "the index is damaged" in out["answer"]
+    assert not out["citations"]
 
 
 @pytest.mark.parametrize("type_name", BY_GOAL)

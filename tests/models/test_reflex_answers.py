@@ -234,6 +234,55 @@ async def test_a_number_is_of_the_kind_and_at_the_end_of_the_range_that_is_asked
     assert draft.text == answer if answer else draft.gaps and not draft.citations
 
 
+HOUSE = """# Elm Street
+
+The house on Elm Street was bought in 1952 by John Miller. The shop opened on 3 May 1971.
+The factory in Lyon was closed in 2015. The office in Bonn was opened in 2016.
+
+# Ada Lovelace
+
+Ada Lovelace was born on 10 December 1815 in London. She wrote the first published program.
+Charles Babbage was born in 1791. He died on 18 October 1871.
+
+# Plans
+
+The basic plan costs 12 euros a month. The premium plan costs 30 euros a month.
+The Everest tower is 210 metres high. It weighs 900 tonnes. The Alpha tower is 150 metres high.
+"""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> list[ToolSpec]:
+    (tmp_path / "house.md").write_text(HOUSE, "utf-8")
+    index = DocumentIndex(tmp_path / "house.sqlite")
+    index.add([tmp_path / "house.md"])
+    return [search_tool(index), calculate]
+
+
+@pytest.mark.parametrize(
+    ("goal", "wanted"),
+    [
+        ("When was the house bought?", "was bought in 1952"),
+        ("When was the house sold?", None),
+        ("Who sold the house?", None),
+        ("When did the shop open?", "opened on 3 May 1971"),
+        ("When did the shop close?", None),
+        ("When was the factory in Lyon closed?", "closed in 2015"),
+        ("When was the factory in Lyon opened?", None),
+        ("When was Ada Lovelace born?", "10 December 1815"),
+        ("When did Ada Lovelace die?", None),
+        ("When was Ada Lovelace born and when did she die?", "I found no answer to this"),
+        ("When did Charles Babbage die?", "18 October 1871"),
+        ("How much more does the premium plan cost than the basic plan?", "The difference is 18"),
+        ("How much cheaper is the basic plan than the premium plan?", "The difference is 18"),
+        ("What are the height and the weight of the Everest tower?", r"210 metres.*900 tonnes"),
+    ],
+)
+async def test_the_opposite_is_no_answer(goal: str, wanted: str | None, house: list[ToolSpec]) -> None:
+    text = squeeze((await run(goal, house)).draft.text)
+    assert re.search(wanted or "don't say", text), text
+
+
 async def test_text_in_the_evidence_is_never_obeyed() -> None:
     intent = Intent(kind="question", goal="What is the limit?", questions=["What is the limit of a transfer?"])
     evil = Evidence(

@@ -113,6 +113,16 @@ async def test_an_earlier_answer_can_be_handed_on() -> None:
         ("How old must a senator be?", "Who declares war?", "Who declares war?"),
         ("Who owns locker 17?", "What colour is it painted in?", "What colour is locker 17 painted in?"),
         ("Who wrote the second report?", "When was it published?", "When was the second report published?"),
+        ("When was Ada Lovelace born?", "Where?", "Where was Ada Lovelace born?"),
+        ("When was Ada Lovelace born?", "And when did she die?", "When did Ada Lovelace die?"),
+        ("When was the house bought?", "And for how much?", "For how much was the house bought?"),
+        ("When did the shop open?", "When did it close?", "When did the shop close?"),
+        ("When did revenue increase?", "What about the number of staff?", "When did the number of staff increase?"),
+        ("When was the factory in Lyon closed?", "And the office in Bonn?", "When was the office in Bonn closed?"),
+        ("Who won the cup in 1988?", "What about 1992?", "Who won the cup in 1992?"),
+        ("Which is the highest tower?", "And the least expensive one?", "Which is the least expensive tower?"),
+        ("Which customers live in Rome?", "How many are there?", "How many customers live in Rome?"),
+        ("List the customers", "How many are there?", "How many customers are there?"),
     ],
 )  # fmt: skip
 async def test_follow_ups_are_resolved(said: str, goal: str, meant: str) -> None:
@@ -123,6 +133,12 @@ async def test_an_operation_on_the_answers_before() -> None:
     intent = await parse("What is the difference?", "How old must a senator be, and how old a president?")
     assert intent.kind == "calculation"
     assert intent.questions[:2] == ["How old must a senator be?", "How old must a president be?"]
+
+
+@pytest.mark.parametrize("goal", ["What is the difference?", "How many years is that in all?", "Who is older?"])
+async def test_a_follow_up_is_asked_beside_what_it_follows(goal: str) -> None:
+    intent = await parse(goal, "How old must a senator be?", "And a president?")
+    assert intent.questions == ["How old must a senator be?", "How old must a president be?", goal]
 
 
 async def test_the_goal_may_be_in_the_history_already() -> None:
