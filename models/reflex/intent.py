@@ -52,6 +52,7 @@ _GENERATES = frozenset(
     imagine invent refactor create make
     """.split()  # noqa: SIM905
 )
+_TAKES_DOWN = frozenset({"write", "draft", "compose", "create", "make"})
 _GIVEN = re.compile(r"[\"“][^\"”]+[\"”]|(?<!\w)'[^']+'(?!\w)|\b(?:saying|that says|with the text)\b", re.IGNORECASE)
 """The text to write is given, so nothing has to be made up."""
 _COMPARISON = re.compile(
@@ -172,7 +173,7 @@ def _earlier_questions(goal: str, history: Sequence[AnyMessage]) -> list[str]:
 
 def _is_made_up(verb: str, goal: str) -> bool:
     """Whether doing it takes a text that nobody gave."""
-    return verb in _GENERATES and not _GIVEN.search(goal)
+    return verb in _GENERATES and not (verb in _TAKES_DOWN and _GIVEN.search(goal))
 
 
 def cannot(goal: str) -> str:
