@@ -43,6 +43,14 @@ Tools = Sequence[AnyTool]
 OnEvent = Callable[[Event], None]
 
 
+class _Unchosen(str):
+    """A default that can be told from the same text given."""
+
+
+UNCHOSEN: str = _Unchosen("hybrid")
+"""The orchestration type where none is chosen and the thread has none of its own."""
+
+
 async def aask(
     goal: str,
     *,
@@ -55,7 +63,7 @@ async def aask(
     policy: Policy | str | Path | None = None,
     budget: Budget | Mapping[str, Any] | None = None,
     thread_id: str | None = None,
-    type: str | None = None,
+    type: str | None = UNCHOSEN,
     event: IncomingEvent | None = None,
     checkpointer: Any = None,
     on_event: OnEvent | None = None,
@@ -78,7 +86,7 @@ async def aask(
     configuration: dict[str, Any] = {
         "docs": _absolute(docs),
         "db": db, "brain": brain, "model": model, "policy": policy,
-        "type": type if event is None or event.data is None else "event",
+        "type": "event" if event is not None and event.data is not None else None if type is UNCHOSEN else type,
         "event": event.id if event is not None else None,
     }  # fmt: skip
     thread_id = str(thread_id) if thread_id else new_thread_id()
@@ -91,7 +99,7 @@ async def aask(
         lost = known.lost_beside(configuration)
         kept = known.choices | ({"type": None} if known.choices["type"] == "event" else {})  # that is one run's
         configuration = {name: configuration[name] or kept[name] for name in KEPT}
-        configuration["type"] = configuration["type"] or "hybrid"
+        configuration["type"] = configuration["type"] or str(UNCHOSEN)
         configuration["tools"] = await asyncio.to_thread(_going_on, tools, known)
         check_given(thread_id, lost, known.tools_beside(configuration["tools"]) if tools is None else ())
         store = await stack.enter_async_context(_long_term(checkpointer, str(configuration["type"])))

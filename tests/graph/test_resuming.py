@@ -312,3 +312,15 @@ async def test_what_has_ended_is_shown_so_while_another_question_is_open(tools: 
     assert told == [{"t1": ("done", "rung"), "t2": ("done", "rung"), "t3": ("pending", None)}] * 5
     done = await aresume("t", {second.id: APPROVE}, **kept)
     assert [result.status for result in done.results.values()] == ["done"] * 3
+
+
+async def test_a_thread_keeps_its_type_unless_another_is_chosen() -> None:
+    saver = InMemorySaver()
+    kept: dict[str, Any] = {"checkpointer": saver, "brain": "reflex", "thread_id": "t"}
+    types = []
+    for chosen in ({"type": "graph"}, {}, {"type": "hybrid"}, {}):
+        await aask("What is 2 + 2?", **kept, **chosen)
+        stored = await saver.aget_tuple({"configurable": {"thread_id": "t"}})
+        assert stored is not None
+        types.append(dict(stored.metadata)["orchestrate_type"])
+    assert types == ["graph", "graph", "hybrid", "hybrid"]
