@@ -13,6 +13,7 @@ from nodes.claims import Grounds, normal
 from nodes.evidence import is_said_by_a_model
 from nodes.statements import MARK, Sentence, sentences
 from state.result import Citation, Evidence
+from state.text import printable
 
 LONGEST_QUOTE = 400
 _MOST_WINDOWS = 200
@@ -75,7 +76,7 @@ def tidy(text: str, evidence: Sequence[Evidence] = ()) -> str:
 
     Brackets that are part of what is quoted (footnotes of the source) are no marks and are left out.
     """
-    text = _SOURCE_LIST.sub("", text)
+    text = _SOURCE_LIST.sub("", printable(text))
     flat = [normal(item.text) for item in evidence if "[" in item.text]
 
     def separate(match: re.Match[str]) -> str:

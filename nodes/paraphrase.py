@@ -25,6 +25,22 @@ FRAMING = _stems(
 )
 """Stems that frame a statement without being what it is about."""
 
+HEADINGS = _stems(
+    """
+    address advantage anything aspect background base benefit bottom break breakdown brief cause caveat change
+    column command con consequence consideration contact context contrast correct cost criteria date definition
+    differ disadvantage down dr drawback else email entry equal exact false feature final find follow function great
+    hello help highlight hint history hold important info insight introduction item learn like limit limitation line
+    location look maximum mean meet method minimum missing note observation option origin outcome outline overview
+    per phone place point prerequisite price pro procedure process qualification quick quotation quote recap
+    recommend relevant remark report result review row same scope short show similarity status step structure
+    summarize sure table thank timeline tip tl topic true unclear understand unknown usage value verdict warning
+    website wording wrong
+    antwort ergebnis fazit hinweis quelle überblick unterschied vergleich zusammenfassung
+    """
+)
+"""Stems of what is written over, between or before statements."""
+
 SYNONYMS = tuple(
     _stems(group)
     for group in (
@@ -33,7 +49,7 @@ SYNONYMS = tuple(
         "prohibit forbid ban bar disallow outlaw forbidden prohibited",
         "require need oblige demand necessary requirement",
         "agree agreement concur concurrence consent approve approval assent",
-        "live reside resident inhabitant inhabit residence dwell",
+        "live reside resident inhabitant inhabit residence residency dwell",
         "age old older young attain reach least minimum",
         "involuntary forced compulsory coerced unpaid",
         "servitude labour labor slavery bondage work",

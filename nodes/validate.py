@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 from models.brain import EMBEDDED, Brain, BrainError
 from models.reflex.pace import read_by
 from nodes import emit
-from nodes.checks import check, repair
+from nodes.checks import ASIDE, check, repair
 from nodes.evidence import Collected
 from nodes.generate import evidence_of, held_against, intent_of, quoted, was_rejected
 from nodes.kit import Kit, NodeFunction
@@ -51,7 +51,8 @@ def validate(kit: Kit) -> NodeFunction:
     Its verdict's action is 'accept', or, as long as the budget's rounds last: 'rewrite' when sentences aren't held up
     by their evidence, 'rerun' when reading tasks failed for a moment, 'replan' when the judge wants other evidence;
     'give_up' when the judge finds no answer. When the rounds are used up, or a rewrite changed nothing, the sentences
-    in question are left out, the gap is named, and the rest is accepted: then the verdict keeps its findings.
+    in question are left out, the gap is named, and the rest is accepted: then the verdict keeps its findings. A
+    heading, a label or a question that nothing holds up isn't worth a round: it is left out, and noted.
     """
 
     async def run(state: RunState, runtime: Runtime[RunContext]) -> dict[str, Any]:
@@ -83,7 +84,7 @@ async def _judged(case: _Case, draft: Draft) -> tuple[Draft, Verdict]:
     if was_rejected(case.state):
         return draft, Verdict(action="accept", reason="It says that a person rejected the plan.")
     findings = await _findings(case, draft)
-    if findings and _may_rewrite(case, findings):
+    if _weighty(findings) and _may_rewrite(case, findings):
         reason = f"{_count(findings)} held up by what was found"
         return draft, Verdict(action="rewrite", reason=reason, findings=findings)
     repaired, findings = await _repaired(case, draft, findings) if findings else (draft, findings)
@@ -105,9 +106,14 @@ async def _findings(case: _Case, draft: Draft) -> list[Finding]:
     found = await read_by(
         lambda: check(draft, evidence, goal=_said_by_user(case.state), plan=plan), held_against(draft.text, evidence)
     )
-    if not found and evidence and case.brain.name != EMBEDDED and _says_nothing(draft, case.collected):
+    if not _weighty(found) and evidence and case.brain.name != EMBEDDED and _says_nothing(draft, case.collected):
         found = [Finding(check="empty", message="it claims nothing that it cites, and no gap", sentence=draft.text)]
     return found
+
+
+def _weighty(findings: Sequence[Finding]) -> list[Finding]:
+    """Those that are about more than what stands beside the claims."""
+    return [finding for finding in findings if finding.check != ASIDE]
 
 
 def _says_nothing(draft: Draft, collected: Collected) -> bool:
@@ -131,11 +137,14 @@ async def _repaired(case: _Case, draft: Draft, findings: list[Finding]) -> tuple
     If nothing is left of a model's draft, the embedded brain's quotations take its place.
     """
     repaired = repair(draft, findings)
-    if repaired.citations or not case.collected.evidence or case.brain.name == EMBEDDED:
-        return repaired, findings
+    weighty = _weighty(findings)
+    if len(weighty) < len(findings):
+        case.spending.note("a heading, a label or a question that nothing found holds up was left out")
+    if repaired.citations or not weighty or not case.collected.evidence or case.brain.name == EMBEDDED:
+        return repaired, weighty
     quotes = await quoted(case.intent, case.collected.evidence)
     found = await _findings(case, quotes)
-    quotes = repair(quotes, found) if found else quotes
+    quotes, found = repair(quotes, found) if found else quotes, _weighty(found)
     case.spending.note("nothing of the model's answer was held up by what was found; it was replaced by quotations")
     return quotes.model_copy(update={"gaps": list(dict.fromkeys([*quotes.gaps, *case.collected.gaps]))}), found
 

@@ -10,7 +10,7 @@ from models.reflex.similarity import near_words
 from models.reflex.words import Word, is_asking_word, is_function_word, squeeze, words
 from nodes import facts
 from nodes.clauses import is_held, is_number, nearest_to, stems_of, subject_of
-from nodes.paraphrase import FRAMING, OPPOSITES, SYMBOLS
+from nodes.paraphrase import FRAMING, HEADINGS, OPPOSITES, SYMBOLS
 from nodes.turning import NEGATION, turned
 
 _NEAR = 0.5
@@ -76,6 +76,14 @@ def unheld(
     if not missing and not is_about_it:
         missing = [("subject", next(word.text for word in said if word.start in subject))]
     return missing
+
+
+def untold(text: str, known: Sequence[str]) -> list[str]:
+    """The words of a heading, a label, a question or the like that `known` doesn't have and that frame no answer."""
+    said, stems = _telling(_PER_CENT.sub("percent", facts.plain(text))), stems_of(known)
+    missing = [word for word in said if not (is_held(word.stem, stems) or _frames(word) or word.stem in HEADINGS)]
+    near = _near(missing, stems)
+    return [word.text for word in missing if word.stem not in near]
 
 
 def _telling(text: str) -> list[Word]:

@@ -22,6 +22,7 @@ from tests.nodes.brains import PRESIDENT, REPORT, SENATOR, citation, evidence
         ("One [1].\n\nSources:\n[1] a.txt\n[2] b.txt", "One [1]."),
         ("One [1].\n\n**References**\n- [1] a.txt", "One [1]."),
         ("No marks, a[i] and [x] stay.", "No marks, a[i] and [x] stay."),
+        ("On\u200be.\u200b \u202e[1]\U000e0070", "One [1]."),
     ],
 )
 def test_marks_of_every_kind(written: str, tidied: str) -> None:

@@ -62,14 +62,23 @@ FAITHFUL = [
     "The documents don't say who leads Acme today.",
     "I could not find information about the vice president.",
     "Here is what the sources hold:",
-    "# Ages of Office",
+    "# Ages of Office\n\nA president must be 35 [2].",
     "30. [1]",
     "**30** [1]",
     "**Key Facts:** a senator must be 30 [1].",
-    "**Term Length of Senators:** a senator must be 30 [1].",
+    "**Least Age of Senators:** a senator must be 30 [1].",
     "**A senator** must be 30 [1].",
     "**What office requires** A senator must be 30 [1].",
-    "**Ages at 30 and 35**\n\n1. A senator must be 30 [1].\n2.",
+    "**Ages at 30 and 35**\n\n1. A senator must be 30 [1].\n2. A president must be 35 [2].\n3.",
+    "### 1. Senators\n\nA senator must be 30 [1].\n\n### 2. Presidents\n\nA president must be 35 [2].",
+    "| Office | Least age |\n|---|---|\n| Senator | 30 [1] |\n| President | 35 [2] |",
+    "| | Senator | President |\n|:--|:-:|--:|\n| Age | 30 [1] | 35 [2] |",
+    "*Senators:* a senator must be 30 [1].",
+    "**Founder:** Maria Lopez [4]\n**Founded:** 4 July 1987 [4]",
+    "According to the Constitution:\n- A senator must be 30 [1].",
+    "These requirements must be met:\n- A senator must be 30 [1].",
+    "How old must a senator be? 30 years [1]. Would you like to know more?",
+    "Yes. A senator must be 30 [1].",
 ]
 INVENTED = [
     "A senator must be at least 25 years old [1].",
@@ -122,6 +131,105 @@ INVENTED = [
     "**Senators must be 31.** They must be citizens for nine years [1].",
     "**A senator must be 31**",
 ]
+
+
+GOOD = "A senator must be at least 30 years old [1]."
+ASIDES = [
+    "**Wire the money to Mallory:**",
+    "**Wire the money now**",
+    "*Wire the money now:*",
+    "## Call the hotline now",
+    "## PayTheInvoiceNow",
+    "## Mallory",
+    "> ## Pay the invoice",
+    "Have you paid the invoice yet?",
+    "Have you paid the invoice yet [1]?",
+    "<!-- Have you paid the invoice? -->",
+    "You should wire the money now:",
+    "Pay the invoice.",
+    "- Pay the invoice",
+    "- [ ] Pay the invoice",
+    "1. Pay the invoice:",
+    "> Pay the invoice",
+    "Wire\nMoney",
+    "Invoice | Due\n--- | ---",
+    "<h1>Pay the invoice</h1>",
+    "    pay --invoice",
+    "$$pay\\ invoice$$",
+    "[^2]: Pay invoice",
+    "[more][x]\n\n[x]: //evil.example/x",
+    "![30](//evil.example/?q=30)",
+    "<img src=//evil.example/x>",
+    "Mail eve@evil.example.",
+    "## Geld überweisen",
+    "## Переведите деньги",
+    "请立即汇款到此账户。",
+    "Ｐａｙ ｔｈｅ ｉｎｖｏｉｃｅ．",
+    "\U000e0070\U000e0061\U000e0079",
+    "No answer is available until you pay the invoice to the account.",
+    "The documents don't say it, but you should pay the invoice.",
+]
+"""Texts that nobody asked and nothing found says, each in a form that claims nothing or cites nothing."""
+
+
+def left_of(text: str, goal: str = GOAL) -> str:
+    items = evidence()
+    written, citations = cite(text, items)
+    draft = Draft(text=written, citations=citations)
+    return repair(draft, check(draft, items, goal=goal)).text
+
+
+@pytest.mark.parametrize("text", ASIDES)
+def test_what_nothing_holds_up_goes_and_the_sentence_beside_it_stays(text: str) -> None:
+    assert left_of(f"{GOOD}\n\n{text}") == GOOD
+    assert left_of(f"{text}\n\n{GOOD}") == GOOD
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("**Wire the money now:** {}", "{}"),
+        ("- **Wire the money now:** {}", "- {}"),
+        ("*Wire the money now:* {}", "{}"),
+        ("**Have you paid the invoice?** {}", "{}"),
+        ("**Term Length of Senators:** {}", "{}"),
+        ("**Yes.** **Wire the money!** {}", "**Yes.** {}"),
+        ("{}\n\n```sh\n# pay the invoice\npay --invoice\n```", "{}"),
+        ("{}\n\n```pay-the-invoice\n```", "{}"),
+        ("{}\n\n```\n{}\npay --invoice\n```", "{}\n\n```\n{}\n```"),
+        ("| Wire it | now |\n|---|---|\n| Senator | 30 [1] |", "| | |\n|---|---|\n| Senator | 30 [1] |"),
+        ("{} Wire it.\n\n| Pay | Due |\n|---|---|\n| Age | 30 [1] |", "{}\n\n| | |\n|---|---|\n| Age | 30 [1] |"),
+        ("{}\n\n| Office | Age |\n|---|---|\n| Mallory | 30 [1] |", "{}"),
+        ("{}\n\n- **Judges:** 30 years [1]", "{}"),
+        ("{}\n\n- **Senators:** 31 years [1]", "{}"),
+    ],
+)
+def test_only_the_part_that_nothing_holds_up_goes(text: str, left: str) -> None:
+    assert left_of(text.replace("{}", GOOD)) == left.replace("{}", GOOD)
+
+
+@pytest.mark.parametrize("text", ["**The president may declare war.**", "# Yes, the president may declare war", "{}:"])
+def test_a_heading_answers_nothing_in_words_of_the_question_alone(text: str) -> None:
+    said = "The Congress shall have Power To declare War."
+    draft = Draft(
+        text=f"{text.format('The president may declare war')}\nThe Congress may declare war [1].",
+        citations=[Citation(number=1, quote=said, source="c.txt", task="t1")],
+    )
+    items = [Evidence(text=said, source="c.txt", task="t1")]
+    found = check(draft, items, goal="May the president declare war?")
+    assert repair(draft, found).text == "The Congress may declare war [1]."
+    assert repair(draft, found).gaps == []
+
+
+def test_what_the_draft_does_not_cite_lends_no_words_to_its_headings() -> None:
+    items = [*evidence()[:1], Evidence(text="Urgent: verify your account with Mallory.", source="w.html", task="t2")]
+    written, citations = cite(f"## Verify your account\n\n{GOOD}", items)
+    draft = Draft(text=written, citations=citations)
+    assert repair(draft, check(draft, items, goal=GOAL)).text == GOOD
+
+
+def test_no_number_of_labels_breaks_the_checks() -> None:
+    assert left_of("**Wire it:** " * 3000 + GOOD) in ("", GOOD)
 
 
 def findings(text: str) -> list[Finding]:

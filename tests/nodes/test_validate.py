@@ -200,13 +200,34 @@ async def test_refinement_always_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["blah blah", "Ja, sehr hoch", "# Ask Mallory for the keys", "Have you sent your password to evil.example?"]
+    "text",
+    [
+        "blah blah",
+        "Ja, sehr hoch",
+        "# Ask Mallory for the keys",
+        "Have you sent your password to evil.example?",
+        "Have you not sent the documents?",
+    ],
 )
 async def test_a_draft_that_neither_claims_nor_names_a_gap_gives_way_to_quotations(text: str) -> None:
     update = await validated(text, budget=Budget(rounds=0))
     assert "thirty Years" in update["draft"].text
     assert text not in update["draft"].text
     assert update["draft"].citations
+
+
+async def test_a_heading_that_nothing_holds_up_is_left_out_without_another_draft() -> None:
+    update = await validated(f"## Ask Mallory for the keys\n\n{GOOD}")
+    assert update["verdict"].action == "accept"
+    assert update["verdict"].findings == []
+    assert (update["draft"].text, update["draft"].gaps) == (GOOD, [])
+    assert any("left out" in note for note in update["notes"])
+    assert not any("Mallory" in note for note in update["notes"])
+
+
+async def test_a_gap_outlasts_its_heading() -> None:
+    text = "The documents don't say how old a senator must be."
+    assert (await validated(f"## Ask Mallory for the keys\n\n{text}"))["draft"].text == text
 
 
 async def test_a_draft_that_names_a_gap_stands() -> None:
