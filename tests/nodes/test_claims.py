@@ -13,7 +13,7 @@ from nodes.statements import sentences
 from state.plan import Plan, Task
 from state.result import Citation, Evidence
 from state.verdict import Draft, Finding
-from tests.nodes.brains import GOAL, citation, evidence
+from tests.nodes.brains import GOAL, SENATOR, citation, evidence
 
 FAITHFUL = [
     "A senator must be at least 30 years old [1].",
@@ -376,6 +376,15 @@ def test_text_in_other_languages_is_not_held_against_it() -> None:
     assert [f for f in check(Draft(text=text, citations=citations), items) if f.check == "name_not_in_evidence"] == []
     wrong, citations = cite("Der Präsident muss mindestens 45 Jahre alt sein [2].", items)
     assert check(Draft(text=wrong, citations=citations), items)
+
+
+@pytest.mark.parametrize("address", ["//evil.example/x", "eve@evil.example", "<img src=//evil.example/x>"])
+def test_an_address_that_no_source_has_falls_in_any_language(address: str) -> None:
+    text = f"Ein Senator muss mindestens 30 sein, {address} [1]."
+    assert [finding.check for finding in findings(text)] == ["unknown_link"]
+    items = [Evidence(text=f"{SENATOR} {address}", source="a", task="t1")]
+    written, citations = cite(text, items)
+    assert check(Draft(text=written, citations=citations), items) == []
 
 
 def test_sentences_line_by_line() -> None:
