@@ -8,13 +8,14 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from memory.folders import make_private
 from memory.settings import settings
+from memory.write_ahead import write_ahead
 
 if TYPE_CHECKING:
     from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -147,6 +148,10 @@ def prepare_file(path: Path) -> None:
             with suppress(FileNotFoundError):
                 if stat.S_IMODE(file.stat().st_mode) & 0o077:
                     file.chmod(0o600)
+        if path.stat().st_size == 0:
+            # What ails the file is told by whoever opens it next.
+            with suppress(sqlite3.Error), closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT)) as connection:
+                write_ahead(connection, BUSY_TIMEOUT)
     except OSError as error:
         raise PersistenceError(_os_sentence(path, error)) from error
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from memory.documents.content import DocumentsError
 from memory.folders import make_private
+from memory.write_ahead import write_ahead
 
 _VERSION = 3
 """Goes up with the tables and with what the converters make of a file: an older index is made anew."""
@@ -112,7 +113,7 @@ class Database:
     def _prepare(self, connection: sqlite3.Connection) -> None:
         if connection.execute("PRAGMA user_version").fetchone()[0] == _VERSION:
             return
-        connection.execute("PRAGMA journal_mode = WAL")
+        write_ahead(connection, _BUSY_SECONDS)
         connection.execute("BEGIN IMMEDIATE")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version != _VERSION:

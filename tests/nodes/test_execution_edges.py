@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pytest
@@ -296,6 +296,15 @@ async def test_an_interrupt_in_a_thread_is_nobodys_ctrl_c() -> None:
     assert result.error.message == "the tool raised KeyboardInterrupt"
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Ctrl-C as a terminal has it: a shell's background jobs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_the_run_also_while_a_tool_is_at_work() -> None:
     @tool(trusted=True)
     async def look() -> str:
