@@ -9,12 +9,12 @@ from langgraph.runtime import Runtime
 from nodes import emit
 from nodes.generate import intent_of
 from nodes.kit import Kit, NodeFunction
+from nodes.shortlist import plannable
 from state.budget import Budget
 from state.context import RunContext
 from state.plan import Plan
 from state.run import RunState
 from state.task import Task
-from tools.unnamed import is_unreadable
 
 SEARCHES = ("search_documents", "search_web")
 
@@ -29,7 +29,7 @@ def sequence(kit: Kit) -> NodeFunction:
         here = await kit.for_run(runtime)
         budget = (state.get("budget") or Budget()).model_copy(update={"rounds": 0})
         goal, reply = intent_of(state).goal, intent_of(state).reply
-        usable = {name for name, spec in here.tools.items() if not spec.unavailable or is_unreadable(spec)}
+        usable = {spec.name for spec in plannable(here.tools)}
         name = next((name for name in SEARCHES if name in usable), None)
         tasks = [Task(id="search", goal=f"Search for: {goal}", tool=name, args={"query": goal})] if name else []
         if reply and state.get("plan") is None:  # there is nothing to search for

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from models.reflex.routing import EMAIL, PATH
 from models.reflex.words import squeeze
 
-_PATH = r"(?:[\w.-]+/)*[\w-]+\.[A-Za-z]\w{0,5}"
-_ADDRESS = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
 _FOUND = (
     r"(?:it|them|that|this|these|those|both|everything|what you (?:find|found)|all of (?:it|them)"
     r"|(?:(?:the|this|that|these|those|all|both|your|all the)\s+)?(?:final\s+)?"
@@ -16,11 +15,12 @@ _FOUND = (
 )
 _AS_FILE = (
     rf"(?:save|write|store|put|record|note|keep|export)\s+(?:down\s+)?{_FOUND}\s+(?:down\s+)?(?:to|into|in|as|under)\s+"
-    rf"(?:(?:a|the|my)\s+)?(?:new\s+)?(?:text\s+)?(?:file\s+)?(?:called\s+|named\s+)?[\"'“‘`]?(?P<path>{_PATH})[\"'”’`]?"
+    rf"(?:(?:a|the|my)\s+)?(?:new\s+)?(?:text\s+)?(?:file\s+)?(?:called\s+|named\s+)?[\"'“‘`]?(?P<path>{PATH.pattern})[\"'”’`]?"
 )
 _BY_MAIL = (
-    rf"(?:send|e-?mail|mail|forward)\s+(?:{_FOUND}\s+(?:(?:by|via|as an?)\s+e?-?mail\s+)?to\s+(?P<to>{_ADDRESS})"
-    rf"|(?P<whom>{_ADDRESS})\s+{_FOUND})(?:\s*,?\s+with (?:the )?subject\s+[\"'“‘]?(?P<subject>[^\"”’]+?)[\"'”’]?)?"
+    rf"(?:send|e-?mail|mail|forward)\s+(?:{_FOUND}\s+(?:(?:by|via|as an?)\s+e?-?mail\s+)?to\s+(?P<to>{EMAIL.pattern})"
+    rf"|(?P<whom>{EMAIL.pattern})\s+{_FOUND})"
+    r"(?:\s*,?\s+with (?:the )?subject\s+[\"'“‘]?(?P<subject>[^\"”’]+?)[\"'”’]?)?"
 )
 _LAST = re.compile(
     rf"(?:^|(?P<end>[.!?])\s+|\s*[,;]\s*|\s+(?=and\b|then\b))(?:(?:and|then|also|finally|afterwards|please)\s+)*"

@@ -12,13 +12,17 @@ from state.result import Citation, Evidence
 
 @dataclass
 class Part:
-    """The answer to one question out of `evidence`. `lines`: sentences with their marks; `gap`: what is missing."""
+    """The answer to one question out of `evidence`.
+
+    `lines`: sentences with their marks; `gap`: what is missing; `nothing`: what stands in the place of an answer.
+    """
 
     question: str
     evidence: Sequence[Evidence]
     lines: list[str] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
     gap: str = ""
+    nothing: str = "I found no answer to this."
 
     @property
     def words(self) -> int:

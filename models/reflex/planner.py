@@ -12,7 +12,7 @@ from models.reflex.extract import DATE_PROMPT, NUMBER_PROMPT, TEXT_PROMPT
 from models.reflex.goals import leans_back
 from models.reflex.handing_on import HandingOn, handing_on
 from models.reflex.question import analyse, topic
-from models.reflex.routing import route_actions, route_question
+from models.reflex.routing import URL, route_actions, route_question
 from models.reflex.schema import tables_of
 from models.reflex.sql import Query, query_for
 from models.reflex.words import NUMERALS, RELATED_WORDS, words
@@ -37,7 +37,6 @@ CLOCK = re.compile(
     re.IGNORECASE,
 )
 """Questions that the clock answers."""
-_URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 _FILE = re.compile(r"(?<![\w/])(?:[\w.-]+/)*[\w-]+\.(?:txt|md|csv|json|html?|pdf|docx|log|toml|ya?ml|py|ini|rst|xml)\b")
 _ASKS_FOR_THE_WEB = re.compile(
     r"^\W*(?:(?:please|can you|could you|would you|then|and|i want you to)\s+)*"
@@ -188,7 +187,7 @@ class _Planner:
 
     def _look_up(self, question: str) -> str | None:
         """The id of a task that brings passages which may answer."""
-        if (url := _URL.search(question)) and "fetch_page" in self.tools:
+        if (url := URL.search(question)) and "fetch_page" in self.tools:
             return self._add("fetch_page", {"url": url.group()}, question)
         if (path := _FILE.search(question)) and "read_file" in self.tools and "search_documents" not in self.tools:
             return self._add("read_file", {"path": path.group()}, question)

@@ -21,9 +21,10 @@ KNOWN = frozenset(
 )
 _SIMILAR, _NAMED = 0.42, 0.3
 _QUERIES = frozenset({"query", "question", "q", "text", "search", "topic", "keywords", "prompt", "input", "term"})
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
-_PATH = re.compile(r"(?<![\w/@])(?:[\w.-]+/)*[\w-]+\.[A-Za-z]\w{0,5}\b(?!@)")
+EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
+PATH = re.compile(r"(?<![\w/@])(?:[\w.-]+/)*[\w-]+\.[A-Za-z]\w{0,5}\b(?!@)")
+"""Addresses, links and files, as people write them."""
 _QUOTED = re.compile(r"[\"“”]([^\"“”]+)[\"“”]|(?<!\w)['‘]([^'‘’]+)['’](?!\w)")
 _SUBJECT = re.compile(
     r"\b(?:subject|titled?|called)\b:?\s+(?:is\s+|of\s+|line\s+)?[\"“']?(?P<text>[^\"”',;]+?)[\"”']?"
@@ -41,7 +42,7 @@ _FILE, _MAIL = frozenset({stem("file")}), frozenset({stem("email"), stem("mail")
 """What a path and an address imply, as the words of a tool's name."""
 _READS_FILE = re.compile(
     rf"^\W*(?:please\s+)?(?:(?:can|could) you\s+)?(?:read|open|show|print|display)\s+(?:me\s+)?(?:the\s+)?"
-    rf"(?:contents?\s+of\s+)?(?:the\s+)?(?:file\s+)?[\"'“‘]?(?P<path>{_PATH.pattern})[\"'”’]?\W*$",
+    rf"(?:contents?\s+of\s+)?(?:the\s+)?(?:file\s+)?[\"'“‘]?(?P<path>{PATH.pattern})[\"'”’]?\W*$",
     re.IGNORECASE,
 )
 _LISTS_FILES = re.compile(
@@ -110,7 +111,7 @@ def _actions_of(goal: str) -> list[str]:
 
 def _is_action(verb: str, told: str) -> bool:
     is_verb = verb.lower() in ACTIONS or verb.lower() == "read"
-    has_object = any(pattern.search(told) for pattern in (_PATH, _EMAIL, _URL, _QUOTED))
+    has_object = any(pattern.search(told) for pattern in (PATH, EMAIL, URL, _QUOTED))
     return is_verb and (has_object or bool(_POINTS_BACK.match(told)))
 
 
@@ -122,7 +123,7 @@ def _route_action(goal: str, tools: Iterable[ToolSpec]) -> tuple[ToolSpec, dict[
     found = [word.stem for word in words(goal)]
     for spec in sorted(tools, key=lambda spec: -len(spec.name)):
         parts = [stem(part) for part in _spaced(spec.name).split()]
-        implied = _FILE if _PATH.search(goal) else _MAIL if _EMAIL.search(goal) else frozenset[str]()
+        implied = _FILE if PATH.search(goal) else _MAIL if EMAIL.search(goal) else frozenset[str]()
         if spec.name in ("model", "agent", "ask_human") or not parts:
             continue
         if all(part in implied or any(_same(part, word) for word in found) for part in parts):
@@ -174,7 +175,7 @@ def _given(name: str, described: Mapping[str, Any], goal: str) -> Any:
         numbers = find_numbers(goal)
         return numbers[0].value if len(numbers) == 1 and "default" not in described else None
     if kind == "array":
-        found = _EMAIL.findall(goal) if re.search(r"to|recipient|mail", name, re.IGNORECASE) else []
+        found = EMAIL.findall(goal) if re.search(r"to|recipient|mail", name, re.IGNORECASE) else []
         return found or None
     if kind != "string":
         return None
@@ -195,11 +196,11 @@ def _typed(name: str, text: str) -> str | None:
     """The value that an argument's name tells the form of: an address, a path, a URL."""
     lowered = name.lower()
     for names, pattern in (
-        (("to", "recipient", "recipients", "email", "address", "cc"), _EMAIL), (("url", "link", "uri"), _URL),
-        (("path", "file", "filename", "file_path", "filepath"), _PATH),
+        (("to", "recipient", "recipients", "email", "address", "cc"), EMAIL), (("url", "link", "uri"), URL),
+        (("path", "file", "filename", "file_path", "filepath"), PATH),
     ):  # fmt: skip
         if lowered in names:
-            without = _EMAIL.sub(" ", text) if pattern is _PATH else text
+            without = EMAIL.sub(" ", text) if pattern is PATH else text
             match = pattern.search(without)
             return match.group() if match else None
     return None

@@ -52,13 +52,14 @@ class Writer:
             return self._done(intent)
         questions = intent.questions or [intent.goal]
         self.is_only = len(questions) == 1
-        done = [self._handed_on(question, to) for question in questions if (to := handing_on(question))]
-        parts = [self._part(question, intent) for question in questions if not handing_on(question)] + done
+        handed = {question: to for question in questions if (to := handing_on(question))}
+        done = [self._handed_on(question, to) for question, to in handed.items()]
+        parts = [self._part(question, intent) for question in questions if question not in handed] + done
         gaps = [part.gap or self._gap(part.question) for part in parts if part.gap or not part.lines]
         if len(parts) == 1:
             text = _joined(parts[0].lines) or gaps[0]
         else:
-            text = "\n\n".join(f"**{part.question}** {_joined(part.lines) or _none(part.question)}" for part in parts)
+            text = "\n\n".join(f"**{part.question}** {_joined(part.lines) or part.nothing}" for part in parts)
         citations = list({(c.number, c.quote): c for part in parts for c in part.citations}.values())
         return Draft(text=text, citations=citations, gaps=gaps)
 
@@ -86,13 +87,15 @@ class Writer:
 
     def _handed_on(self, question: str, to: HandingOn) -> Part:
         """What came of handing on what was found; that is no answer to the other questions."""
-        part = Part(question, self.evidence)
+        part = Part(question, self.evidence, nothing="This wasn't done.")
         for index in list(self.values):
             item = self.evidence[index]
             if item.source == to.tool and (to.path or to.to) in item.text:
                 self.values.remove(index)
                 text = item.text.strip()
                 part.say(index, readable(squeeze(text).removeprefix(_label(question)).strip()).rstrip("."), text)
+        if not part.lines:
+            part.gap = f"This wasn't done: {question}"
         return part
 
     def _part(self, question: str, intent: Intent) -> Part:
@@ -191,8 +194,6 @@ class Writer:
         return "\n- …" if len(listed) > _MOST_ROWS else ""
 
     def _gap(self, question: str) -> str:
-        if handing_on(question):
-            return f"This wasn't done: {question}"
         if not self.evidence:
             return f"I found nothing about: {question}"
         return f"The documents don't say: {question}" if self.passages else f"What I looked up doesn't say: {question}"
@@ -201,10 +202,6 @@ class Writer:
 def write(intent: Intent, evidence: Sequence[Evidence], feedback: Sequence[Finding] = ()) -> Draft:
     """The draft that answers `intent` by quoting `evidence`."""
     return Writer(evidence, feedback).write(intent)
-
-
-def _none(question: str) -> str:
-    return "This wasn't done." if handing_on(question) else "I found no answer to this."
 
 
 def _result_of(item: Evidence) -> str | None:
